@@ -49,7 +49,12 @@ def sync(
     """Fetch some days, both included, and make them what stands; a Refusal keeps nothing."""
     with app.reading() as moment:
         taking.require_days(moment, first, last)
-    speech = SPEECH[access.vendor]
-    lines = list(speech.report(Client(access, speech.headers(access.key), sleep=sleep), first, last))
+    lines = fetch(access, first, last, sleep=sleep)
     with (within or app.transaction)() as moment:
         return taking.take(moment, Window(access.vendor, first, last), lines, actor=actor)
+
+
+def fetch(access: Access, first: date, last: date, *, sleep: Callable[[float], None] = time.sleep) -> list[Line]:
+    """A vendor's report of some days, both included; a Refusal where it can't be had whole."""
+    speech = SPEECH[access.vendor]
+    return list(speech.report(Client(access, speech.headers(access.key), sleep=sleep), first, last))

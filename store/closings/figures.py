@@ -1,7 +1,7 @@
 """What a month comes to in the books: which entries it has, and the pairs of accounts that they move USD between.
 
 An entry belongs to the month in which it took effect. What is posted once that month is closed belongs to the next
-month that is closed, as a correction of the earlier one. So every entry is in exactly one journal, and no journal changes.
+month that is closed, as a correction of the earlier one. So every entry is in exactly one journal, and none changes.
 """
 
 from __future__ import annotations
