@@ -16,6 +16,7 @@ from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.reconciliation import findings
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.slack import board_group, conversation, own_team, pace
@@ -47,7 +48,21 @@ COMMANDS = Commands(
     *voting.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
+TOPICS = (
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    proposals,
+    board,
+    thresholds,
+    deciding,
+    warnings,
+    caps,
+    findings,
+    home,
+    board_group,
+)
 
 
 def build(

@@ -8,6 +8,7 @@ from datetime import datetime  # noqa: TC003 - views are kept, and read again by
 from typing import Any
 
 from policy.units import NanoUSD  # noqa: TC001 - as above
+from views.people import PersonName  # noqa: TC001 - as above
 
 OPEN, WAITING, CORRECTING = "open", "waiting", "correcting"
 ACCEPTED, CORRECTED, GONE = "accepted", "corrected", "gone"
@@ -79,3 +80,28 @@ class Sums:
     small: NanoUSD
     pending: tuple[str, ...]
     pending_usd: NanoUSD
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingCard:
+    """A difference as finance sees it: who chose and confirmed what, and whether calls themselves can be corrected.
+
+    `needs_two` is whether posting what is open takes a second person.
+    """
+
+    found: Found
+    chosen_by: PersonName | None
+    confirmed_by: PersonName | None
+    can_mend: bool
+    needs_two: bool
+    is_closed: bool
+    """Its month is: what is posted now is booked after it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What somebody from finance wants to know of a difference, for administrators."""
+
+    card: FindingCard
+    asked_by: PersonName
+    text: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy import texts
 from policy.reasons import Refusal
 from programme import decisions
 from programme.decisions import Topic
@@ -51,6 +52,12 @@ def choose(moment: Moment, person: Person, choice: Choice, *, place: Place = NOW
     """Do something about a difference, or have it wait for a second person where it is large."""
     finding_id, revision, way, reason = choice
     found = require_open(moment, person, finding_id, revision)
+    if way not in WAYS:
+        raise Refusal(
+            "unknown_way", f"{way!r} is no way to settle a difference.", next_step=f"Choose one of {', '.join(WAYS)}."
+        )
+    if wrong := texts.problem(reason, "The reason is empty; it is kept with the decision."):
+        raise Refusal("reason_missing", wrong)
     if found.state == WAITING:
         raise Refusal("waiting", "This difference waits for a second person.", next_step="Confirm it, or decline.")
     if way == CALLS:

@@ -40,6 +40,7 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    differing,
     greeted,
     letters,
     linked,
@@ -355,6 +356,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | differing.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -381,6 +383,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | differing.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -401,7 +404,7 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | differing.MODALS
 
 
 @pytest.mark.parametrize("case", MODALS)
