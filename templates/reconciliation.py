@@ -77,6 +77,7 @@ def _view(shown: FindingCard) -> dict[str, object]:
     models = [(one["model"] or "no model named", NanoUSD(one["amount"])) for one in found.models]
     models.sort(key=lambda one: -abs(int(one[1])))
     decision = found.decision or {}
+    amount = found.open_amount if found.is_undecided else found.amount
     return {
         "card": shown,
         "vendor": VENDORS.get(found.vendor, found.vendor),
@@ -88,9 +89,9 @@ def _view(shown: FindingCard) -> dict[str, object]:
         "left_out": max(len(models) - MOST_MODELS, 0),
         "first": date.fromisoformat(found.first),
         "last": date.fromisoformat(found.last),
-        "amount": NanoUSD(abs(int(found.open_amount))),
-        "charges_more": found.open_amount >= 0,
-        "moves_only": abs(int(found.open_amount)) * 10 < int(found.moved),
+        "amount": NanoUSD(abs(int(amount))),
+        "charges_more": amount >= 0,
+        "moves_only": abs(int(amount)) * 10 < int(found.moved),
         "way": WAYS[decision["way"]][1] if decision else "",
         "reason": decision.get("reason", ""),
         "button_value": button_value(found),
