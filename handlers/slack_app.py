@@ -16,9 +16,12 @@ from handlers.balance import balance, warnings
 from handlers.exceptions import asking, voting
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.offers import forms as offers
+from handlers.offers import listings, worth
 from handlers.reconciliation import findings
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -38,6 +41,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,
@@ -46,6 +50,9 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
+    *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
 TOPICS = (
@@ -60,6 +67,7 @@ TOPICS = (
     warnings,
     caps,
     findings,
+    offers,
     home,
     board_group,
 )

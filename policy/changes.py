@@ -17,8 +17,10 @@ NAMES = {
     "caps": ("name",),
     "services": ("key",),
     "prices": ("provider", "model"),
+    "roi.costs": ("name", "from"),
     "value.basket": ("provider", "model", "tier", "meter"),
     "value.slots": ("name",),
+    "sizing.annual": ("name",),
     "models": ("from",),
 }
 """What a table in a list is called by, so that one which is put in between changes nothing about the others.

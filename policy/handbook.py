@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, finance, grants, holds, messages, reviews, usage, value
+from policy.parameters import exceptions, finance, grants, holds, messages, offers, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
 
@@ -50,10 +52,12 @@ LATER_TABLES = (
     "disclosure",
     "digest",
     "outcomes",
+    "roi",
     "usage",
     "holds",
     "reconciliation",
     "journal",
+    "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -118,11 +122,13 @@ class Handbook:
     disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
+    roi: RoiRules
     usage: UsageRules
     holds: HoldRules
     reconciliation: ReconciliationRules
     journal: JournalRules
     caps: tuple[CapRule, ...]
+    offers: OfferRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -166,11 +172,13 @@ def parse(text: str) -> Handbook:
         disclosure=read(messages.DisclosureRules, table.table("disclosure")),
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
+        roi=read(roi.RoiRules, table.table("roi")),
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
         reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
         journal=read(finance.JournalRules, table.table("journal")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
+        offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -247,12 +255,14 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from messages.message_contradictions(handbook.messages)
     yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from roi.roi_contradictions(handbook.roi)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from finance.key_contradictions(handbook.reconciliation)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
+    yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

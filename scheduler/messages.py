@@ -13,6 +13,7 @@ from scheduler.composers import (
     grants,
     handbook,
     holds,
+    offers,
     people,
     reconciliation,
     reports,
@@ -44,12 +45,14 @@ class Composed:
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
     "holds/stopped": holds.compose_stopped,
+    "offers/outdated": offers.compose_outdated,
 }
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "grants/greeting": grants.compose_greeting,
     "grants/statement": grants.compose_statement,
+    "grants/revoked": grants.compose_revoked,
     "grants/lapse_notice": grants.compose_lapse_notice,
     "warnings/warning": warnings.compose,
     "exceptions/card": exceptions.compose_card,
@@ -90,6 +93,7 @@ was so when they were owed and can't be asked any more."""
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
     "grants/digest": grants.compose_digest,
+    "offers/offer": offers.compose,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,
@@ -98,6 +102,7 @@ PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | Non
 
 
 FILED: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {
+    "offers/page": offers.compose_page,
     "reviews/page": reviews.compose_page,
     "reviews/page_with_cases": reviews.compose_page_with_cases,
 }

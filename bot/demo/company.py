@@ -103,7 +103,7 @@ EMPLOYEES = (
     Employee("Iris Tanaka", "principal", "engineering", "", "Asia/Tokyo", 0, "mixed"),
     Employee("Omar Farouk", "senior", "finance", "", "Europe/Berlin", 0, "mixed", "finance"),
     Employee("Tess Moreau", "staff", "security", "", "Europe/Paris", 0, "mixed", "alternate"),
-    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed", "alternate"),
+    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed", "alternate;recruiter"),
 )
 BOARD = ("Ada", "Iris", "Omar", "Tess", "Zoe")
 

@@ -113,6 +113,7 @@ SAID = {
     "return": "Returned to the pool",
     "netting": "Taken off grants",
     "write_off": "Debt written off",
+    "revocation": "Grants taken back",
     "adjustment": "Adjusted to vendors' bills",
     "held_back": "Held back against price rises",
     "revaluation": "Outstanding tokens revalued",

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from store import audit
 from store.proof import (
     adjustments,
+    annual,
     appeals,
     bands,
     books,
@@ -26,6 +27,8 @@ from store.proof import (
     rates,
     review_votes,
     reviews,
+    revocations,
+    roi,
     usage,
     value,
 )
@@ -64,10 +67,12 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *annual.CHECKS,
     *bands.CHECKS,
     *holds.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *revocations.CHECKS,
     *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
@@ -78,6 +83,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *closings.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
+    *roi.CHECKS,
     reviews_as_frozen,
     reviews_as_voted,
     appeals_as_decided,

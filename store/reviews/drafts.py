@@ -70,11 +70,18 @@ def dumped(value: object) -> str:
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - plain values of any shape
-    """A basis of before has none of what came later: what it was drafted from has the digest of then."""
+    """What was drafted before has none of what came later, and the digest of then."""
     plain = codec.plain(value)
     if isinstance(value, Basis):
         return {name: one for name, one in plain.items() if name not in _LATER or one is not None}
+    _drop_later(plain.get("claim", plain) if isinstance(plain, dict) else None)
     return plain
+
+
+def _drop_later(claim: dict[str, Any] | None) -> None:
+    """A claim of before says nothing of the annual review, and so does one for which there is none."""
+    if claim is not None and claim.get("annual", claim) is None:
+        del claim["annual"]
 
 
 # --- Keeping a draft -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ Whichever topic is imported, the metadata knows the tables of all.
 """
 
 from store.tables import (
+    annual,
     appeals,
     audit,
     closings,
@@ -13,11 +14,14 @@ from store.tables import (
     holds,
     intake,
     ledger,
+    offers,
     outbox,
     outcomes,
     people,
     reconciliation,
     reviews,
+    roi,
+    scim,
     usage,
     value,
     vendors,
@@ -26,6 +30,7 @@ from store.tables import (
 from store.tables.base import metadata
 
 __all__ = [
+    "annual",
     "appeals",
     "audit",
     "closings",
@@ -36,11 +41,14 @@ __all__ = [
     "intake",
     "ledger",
     "metadata",
+    "offers",
     "outbox",
     "outcomes",
     "people",
     "reconciliation",
     "reviews",
+    "roi",
+    "scim",
     "usage",
     "value",
     "vendors",

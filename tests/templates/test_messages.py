@@ -44,12 +44,14 @@ from tests.support import (
     greeted,
     letters,
     linked,
+    offered,
     packs,
     pages,
     proposed,
     refused,
     reported,
     request_forms,
+    roi,
     warned,
 )
 from tests.support.letters import ENDLESS, HOSTILE
@@ -357,6 +359,8 @@ CASES: dict[str, Callable[[], Message]] = (
     | linked.CASES
     | anchored.CASES
     | differing.CASES
+    | offered.CASES
+    | roi.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -384,6 +388,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
     | differing.ENDLESS_CASES
+    | offered.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -404,7 +409,15 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS | differing.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | offered.MODALS
+    | differing.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)
