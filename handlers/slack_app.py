@@ -13,7 +13,9 @@ from slack_sdk import WebClient
 from handlers import home, note_failure
 from handlers.appeals import deciding
 from handlers.balance import balance, warnings
+from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
+from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.offers import forms as offers
@@ -60,9 +62,11 @@ TOPICS = (
     balance,
     asking,
     voting,
+    cash_voting,
     proposals,
     board,
     thresholds,
+    gates_board,
     deciding,
     warnings,
     caps,

@@ -15,6 +15,7 @@ IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
 NAMES = {
     "caps": ("name",),
+    "messages.calendars": ("zone",),
     "services": ("key",),
     "prices": ("provider", "model"),
     "roi.costs": ("name", "from"),

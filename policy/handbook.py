@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, finance, grants, holds, messages, offers, reviews, roi, usage, value
+from policy.parameters import exceptions, finance, gates, grants, holds, messages, offers, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.finance import JournalRules, ReconciliationRules
+    from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
@@ -53,6 +54,7 @@ LATER_TABLES = (
     "digest",
     "outcomes",
     "roi",
+    "gates",
     "usage",
     "holds",
     "reconciliation",
@@ -123,6 +125,7 @@ class Handbook:
     digest: DigestRules
     outcomes: OutcomeRules
     roi: RoiRules
+    gates: GateRules
     usage: UsageRules
     holds: HoldRules
     reconciliation: ReconciliationRules
@@ -161,7 +164,7 @@ def parse(text: str) -> Handbook:
         sizing=read(grants.SizingRules, table.table("sizing")),
         lots=grants.read_lots(table.table("lots")),
         rollout=read(grants.RolloutRules, table.table("rollout")),
-        messages=read(messages.MessageRules, table.table("messages")),
+        messages=messages.read_messages(table.table("messages")),
         exceptions=exceptions.read_exceptions(table.table("exceptions")),
         warnings=messages.read_warnings(table.table("warnings")),
         reports=read(messages.ReportRules, table.table("reports")),
@@ -173,6 +176,7 @@ def parse(text: str) -> Handbook:
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
         roi=read(roi.RoiRules, table.table("roi")),
+        gates=read(gates.GateRules, table.table("gates")),
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
         reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),

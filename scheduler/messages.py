@@ -9,7 +9,9 @@ from scheduler.composers import (
     appeals,
     audit,
     board,
+    cash,
     exceptions,
+    gates,
     grants,
     handbook,
     holds,
@@ -44,7 +46,6 @@ class Composed:
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
-    "holds/stopped": holds.compose_stopped,
     "offers/outdated": offers.compose_outdated,
 }
 
@@ -66,6 +67,9 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "handbook/face": handbook.compose_face,
     "handbook/mine": handbook.compose_mine,
     "handbook/note": handbook.compose_note,
+    "gates/card": gates.compose_card,
+    "gates/face": gates.compose_card,
+    "gates/note": gates.compose_note,
     "reviews/notice": appeals.compose_notice,
     "reviews/pack": reviews.compose_pack,
     "reviews/face": reviews.compose_face,
@@ -76,6 +80,10 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "cash/card": cash.compose_card,
+    "cash/face": cash.compose_face,
+    "cash/share": cash.compose_share,
+    "holds/stopped": holds.compose_stopped,
     "board/stands_in": board.compose_stands_in,
     "board/stood_in": board.compose_stood_in,
     "people/linked": people.compose_linked,

@@ -42,6 +42,7 @@ ORDER = (
     "holds",
     "quarantine",
     "requests",
+    "cash_questions",
     "handbooks",
     "handbook_proposals",
     "grants",

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from bot import wiring
+from bot import backups, wiring
 from bot.findings import Finding, some
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme.grants import monthly, nobody, sizing
 from programme.value import rates
+from store import pulses
 from store.people import directory, terms
 from store.usage import keys
 
@@ -29,6 +31,9 @@ LAUNCH = (
 
 DRAW = "`tokens-bot rollout draw --seed SEED` puts every team into a wave."
 REPORTS = "usage:write"
+BACK_UP = "Let a timer run `tokens-bot backup FILE`, and keep the files elsewhere; or copy the database another way."
+OLD = timedelta(days=2)
+"""A back-up each day, and one that may have failed."""
 
 
 class _Remedy(NamedTuple):
@@ -55,8 +60,17 @@ def examine(app: App) -> Iterator[Finding]:
     except (Refusal, sa.exc.DBAPIError):
         return  # The doctor has told that before.
     with app.undone() as moment:
-        findings = [*_of_next_month(moment), *_keys(moment)]
+        findings = [*_of_next_month(moment), *_keys(moment), _backup(moment)]
     yield from findings
+
+
+def _backup(moment: Moment) -> Finding:
+    """When the ledger was last copied by our own command; what else copies it is not known here."""
+    known = pulses.latest(moment.session).get(backups.DONE)
+    if known is None or known.well_at is None:
+        return Finding("warning", "No back-up was ever made with `tokens-bot backup`.", BACK_UP)
+    told = f"The last back-up was made on {known.well_at:%Y-%m-%d %H:%M} UTC."
+    return Finding("warning", told, BACK_UP) if moment.now - known.well_at > OLD else Finding("good", told)
 
 
 def _keys(moment: Moment) -> Iterator[Finding]:

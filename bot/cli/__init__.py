@@ -16,6 +16,7 @@ from policy.reasons import Refusal
 
 COMMANDS = {
     "audit": "audit",
+    "backup": "upkeep",
     "balance": "accounts",
     "bands": "budgets",
     "budgets": "budgets",
@@ -35,7 +36,7 @@ COMMANDS = {
     "keys": "keys",
     "listing": "offers",
     "manifest": "running",
-    "migrate": "running",
+    "migrate": "upkeep",
     "offer": "offers",
     "offers": "offers",
     "outbox": "outbox",
@@ -46,6 +47,7 @@ COMMANDS = {
     "rates": "budgets",
     "reconcile": "reconcile",
     "requests": "exceptions",
+    "restore": "upkeep",
     "review": "review",
     "reviews": "annual",
     "roi": "roi",

@@ -1,15 +1,17 @@
-"""`roi estimate|report`: what a programme brought about, from any panel and from our own records."""
+"""`roi estimate|report|example`: what a programme brought about, from any panel, our own records, an invented one."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, TextIO
 
 import click
 import numpy as np
 
 from bot.cli import common
+from bot.demo import southwind
 from policy.reasons import Refusal
 from policy.roi import estimate as estimates
 from policy.roi import panel as panels
@@ -19,12 +21,13 @@ from policy.units import MicroTokens
 from programme import table_file
 from programme.roi import panel_file, reports
 from programme.roi.panel_file import Columns
+from templates import formats, roi_page
 from templates import roi as words
-from templates import roi_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from bot.demo.southwind import Measure
     from policy.period import Month
     from policy.returns import Judged, Returns
     from policy.roi.effects import Control
@@ -138,6 +141,38 @@ def report_return(
         click.echo(
             "Nothing was kept." if dry_run and not shown.is_kept else f"Inputs are frozen, SHA-256 {shown.digest}."
         )
+
+
+@roi.command("example")
+@click.option(
+    "--into",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write a page for each measure into this folder.",
+)
+@common.json_option
+def example(*, into: Path | None, as_json: bool) -> None:
+    """Show reports of an invented company, two years in, with an effect planted in half of its measures.
+
+    What was planted is told beside what was found. Nothing of it touches your records.
+    """
+    told = dict(southwind.reports())
+    for measure, shown in told.items():
+        if into is not None:
+            into.mkdir(parents=True, exist_ok=True)
+            _page_of(into, measure).write_text(roi_page.page(shown), "utf-8")
+    if as_json:
+        common.print_json({one.name: {"planted": one.effect} | report_as_told(shown) for one, shown in told.items()})
+        return
+    for measure, shown in told.items():
+        click.echo(f"{measure.name.capitalize()} (planted: {formats.change(measure.effect)})")
+        for name, line in words.lines(shown.report):
+            click.echo(f"  {name} {line}")
+        if into is not None:
+            click.echo(f"  Page: {_page_of(into, measure)}")
+
+
+def _page_of(folder: Path, measure: Measure) -> Path:
+    return folder / f"southwind-{measure.name.replace(' ', '-')}.html"
 
 
 MONTHS = ("month", "payroll_usd", "tokens_usd", "fixed_usd", "output", "tokens", "usd_per_output")

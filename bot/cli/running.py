@@ -1,4 +1,4 @@
-"""`run`, `migrate`, `doctor`, `verify`, `manifest`."""
+"""`run`, `doctor`, `verify`, `manifest`."""
 
 from __future__ import annotations
 
@@ -23,17 +23,6 @@ if TYPE_CHECKING:
 
 MOST_FINDINGS = 100
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@click.command()
-def migrate() -> None:
-    """Create the database's tables, or bring them up to date."""
-    loaded = settings.load()
-    app = wiring.new_app(loaded)
-    text = common.text_of(loaded.handbook) if loaded.handbook else None
-    wiring.migrate(app, handbook=text)
-    app.database.close()
-    click.echo("The database is up to date.")
 
 
 @click.command()
@@ -89,7 +78,7 @@ def verify(*, anchors: tuple[str, ...], as_json: bool) -> None:
     """Recompute the ledger and the usage behind it; exit 1 and list the figures that do not hold."""
     with common.app() as app:
         findings = []
-        for finding in _findings(app, anchors):
+        for finding in recomputed(app, anchors):
             findings.append(finding)
             if len(findings) == MOST_FINDINGS:
                 break
@@ -109,7 +98,8 @@ def _anchor(text: str) -> str:
     return found
 
 
-def _findings(app: App, anchors: Sequence[str]) -> Iterator[str]:
+def recomputed(app: App, anchors: Sequence[str] = ()) -> Iterator[str]:
+    """A sentence for each figure that does not hold."""
     from store.proof import verify as checks  # noqa: PLC0415 - only this command needs it
 
     # One transaction, so that everything is of one instant.

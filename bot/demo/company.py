@@ -254,7 +254,8 @@ def workspace_plan() -> dict[str, Any]:
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
         "welcome": "Everyone here is invented; the bot and its ledger are real. Be Ada or anyone else. The calendar "
-        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it.",
+        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it. "
+        "Beside it, let Ada's agent work until a cap stops it.",
         "hints": HINTS,
         "app": _app(),
         "members": [

@@ -25,6 +25,8 @@ PILOTS = ("first_wave", "all_seniors")
 LEAVES = ("joined", "apart")
 LEAVERS = ("pool", "expire")
 AFTER_PILOT = ("stay", "wait")
+BOARD, CALENDAR = "board", "calendar"
+GATES = (BOARD, CALENDAR)
 LEAST_ANNUAL, MOST_ANNUAL = Decimal("0.90"), Decimal("1.10")
 """What any group of the annual review can do to a grant."""
 
@@ -118,6 +120,10 @@ class RolloutRules:
 
     `after_pilot` says what becomes of a pilot of all seniors whose wave comes later. Handbooks from before there was
     this say nothing: they wait, and come back with their wave.
+
+    `gates` says what lets the next phase begin: the "board", which is asked for each, or the "calendar", unless the
+    board stops it. Handbooks from before there was this say nothing: the calendar does. In months that are `paused`
+    (by their first days) the roll-out stands still; gates add theirs.
     """
 
     launched_on: date | None = None
@@ -128,6 +134,8 @@ class RolloutRules:
     phase_2_month: Annotated[int, Between(1, 120)]
     phase_3_month: Annotated[int, Between(1, 120)]
     after_pilot: Annotated[str, OneOf(AFTER_PILOT)] = "wait"
+    gates: Annotated[str, OneOf(GATES)] = CALENDAR
+    paused: tuple[date, ...] = ()
 
 
 def read_lots(table: Table) -> LotRules:

@@ -18,6 +18,7 @@ from store.roi.reports import Kept
 from views.roi import FrozenReport
 
 if TYPE_CHECKING:
+    from policy.period import Quarter
     from policy.roi.report import Basis, Report, TeamMonth, TeamWeek
     from programme.moment import Moment
     from store.people.directory import Person
@@ -62,6 +63,14 @@ def latest_for(moment: Moment, reader: Person) -> FrozenReport:
             next_step="Administrators make one with `tokens-bot roi report`.",
         )
     return _shown(moment, kept)
+
+
+def of_quarter(moment: Moment, quarter: Quarter) -> FrozenReport | None:
+    """The frozen report through the last month of a quarter that has one; None where none has."""
+    first = quarter.first_month
+    months = [first, first.next(), first.next().next()]
+    kept = store.latest_of(moment.session, months)
+    return None if kept is None else _shown(moment, kept)
 
 
 def require_over(moment: Moment, through: Month | None) -> Month:

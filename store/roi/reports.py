@@ -82,6 +82,13 @@ def latest(session: Session) -> Kept | None:
     return None if row is None else _kept(dict(row))
 
 
+def latest_of(session: Session, months: Sequence[Month]) -> Kept | None:
+    """The report through the last of some months that has one."""
+    query = sa.select(roi_reports).where(_c.through.in_([str(one) for one in months]))
+    row = session.execute(query.order_by(_c.through.desc()).limit(1)).mappings().one_or_none()
+    return None if row is None else _kept(dict(row))
+
+
 def _kept(row: dict[str, Any]) -> Kept:
     inputs = row["inputs"]
     rows = tuple(TeamMonth(*one) for one in inputs["rows"])

@@ -229,3 +229,16 @@ def test_a_month_that_is_not_over_is_refused(run: Run) -> None:
     """With what to do instead."""
     refused = run("roi", "report", "--month", "2026-11", code=1)
     assert "2026-11 is not over. Name an earlier month." in refused.output
+
+
+def test_an_invented_company_shows_each_answer(tmp_path: Path) -> None:
+    """One measure pays, one does not, two are not established; what was planted lies within each interval."""
+    result = CliRunner().invoke(main, ["roi", "example", "--into", str(tmp_path / "pages"), "--json"])
+    assert result.exit_code == 0, result.output
+    told = json.loads(result.output)
+    assert [one["verdict"] for one in told.values()] == ["pays", "not_established", "does_not_pay", "not_established"]
+    for one in told.values():
+        uplift = {name: float(value) for name, value in one["effect"]["uplift"].items()}
+        assert uplift["low"] < one["planted"] < uplift["high"]
+        assert one["effect"]["before_after"] > 0.05
+    assert len(list((tmp_path / "pages").glob("southwind-*.html"))) == len(told)

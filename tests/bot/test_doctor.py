@@ -422,6 +422,6 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
         "who": [],
     } in json.loads(as_json.stdout)["findings"]
     told = json.loads(as_json.stdout)
-    assert (told["problems"], told["warnings"]) == (1, 3)
+    assert (told["problems"], told["warnings"]) == (1, 4)
     assert (told["parts"], told["failed_runs"], told["quarantine"]) == ({}, 0, {})
     assert (told["outbox"]["waiting"], told["outbox"]["parked"], told["outbox"]["oldest_due_seconds"]) == (0, 0, 0)

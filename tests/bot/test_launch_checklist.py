@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from bot import backups
 from bot.checks import launch
 from bot.cli import main
 from policy.period import Month
@@ -23,8 +24,11 @@ from tests.support import books, rollout
 from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.findings import Finding
     from programme.app import App
+    from tests.support.clock import Clock
 
 
 def found(app: App, text: str) -> Finding:
@@ -43,7 +47,10 @@ def test_without_a_launch_there_is_nothing_to_check(sqlite_app: App) -> None:
     first, *others = launch.examine(sqlite_app)
     assert (first.level, first.what) == ("warning", "No launch is set, so there are no monthly grants.")
     assert "rollout.launched_on" in first.remedy
-    assert [one.what for one in others] == ["No gateway has a key, so no usage comes in."]
+    assert [one.what for one in others] == [
+        "No gateway has a key, so no usage comes in.",
+        "No back-up was ever made with `tokens-bot backup`.",
+    ]
 
 
 def test_the_checklist_tells_what_the_run_then_does(sqlite_app: App) -> None:
@@ -119,6 +126,14 @@ def test_a_key_that_never_reported_is_found(sqlite_app: App) -> None:
     with sqlite_app.transaction() as moment:
         keys_store.note_use(moment.session, made.id, now=moment.now)
     assert [one.what for one in launch.examine(sqlite_app) if "Key" in one.what or "key" in one.what] == []
+
+
+def test_an_old_backup_is_found(sqlite_app: App, clock: Clock, tmp_path: Path) -> None:
+    """A back-up is good for two days; the copy is told by its instant."""
+    backups.make(sqlite_app, tmp_path / "copy.db")
+    assert found(sqlite_app, "The last back-up was made on 2026-11-20 12:00 UTC").level == "good"
+    clock.move(days=2, seconds=1)
+    assert found(sqlite_app, "The last back-up").level == "warning"
 
 
 @pytest.mark.parametrize(("fail_on", "code"), [("never", 0), ("problem", 1), ("warning", 1)])

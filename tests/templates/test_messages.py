@@ -40,7 +40,9 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    cash_cards,
     differing,
+    gate_cards,
     greeted,
     letters,
     linked,
@@ -351,6 +353,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | capped.CASES
+    | cash_cards.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -361,6 +364,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | differing.CASES
     | offered.CASES
     | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -380,6 +384,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES
+    | cash_cards.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -388,6 +393,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
     | differing.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
 )
 
@@ -417,6 +423,8 @@ MODALS = (
     | appealed.MODALS
     | offered.MODALS
     | differing.MODALS
+    | cash_cards.MODALS
+    | gate_cards.MODALS
 )
 
 

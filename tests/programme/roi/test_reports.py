@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
-from policy.period import Month
+from policy.period import Month, Quarter
 from policy.reasons import Refusal
 from policy.units import NanoUSD
 from programme.roi import gathering, reports
@@ -106,6 +106,17 @@ def test_a_report_is_frozen_with_what_it_follows_from(moment: Moment) -> None:
     assert (again.digest, again.report.effect) == (first.digest, first.report.effect)
     assert not reports.look(moment, Month(2026, 9), actor="cli:test").is_kept
     assert moment.session.execute(sa.select(sa.func.count()).select_from(roi_reports)).scalar_one() == 1
+
+
+def test_a_quarter_has_the_report_through_its_last_month(moment: Moment) -> None:
+    """Of two in a quarter the later one; none of another quarter."""
+    september = reports.make(moment, Month(2026, 9), actor="cli:test")
+    assert reports.of_quarter(moment, Quarter(2026, 3)) == september
+    made(moment)
+    found = reports.of_quarter(moment, Quarter(2026, 4))
+    assert found is not None
+    assert found.report.basis.through == str(OCTOBER)
+    assert reports.of_quarter(moment, Quarter(2026, 2)) is None
 
 
 def test_verify_finds_a_report_whose_inputs_were_changed(moment: Moment) -> None:
