@@ -101,6 +101,7 @@ def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwo
         ticking="tick" in parts,
         slack=slack_delivery.client(token, url) if "courier" in parts else None,
         announce_in=settings.announce_channel,
+        vendors=settings.vendors,
         read_board=partial(board_group.refresh, app, WebClient(token=token, base_url=url)) if reads_board else None,
         link_people=Unlinked(app, WebClient(token=token, base_url=url)) if links_people else None,
     )

@@ -15,10 +15,12 @@ from bot import logs
 from handlers.slack_app import SLACK_API_URL
 from policy import texts
 from policy.reasons import Refusal
+from scheduler.vendors import syncing
+from scheduler.vendors.client import Access
 from store import time_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 HIGHEST_PORT = 65_535
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -47,6 +49,8 @@ class Settings:
     handbook: Path | None
     github_webhook_secret: str | None
     log: logs.Style
+    vendors: tuple[Access, ...] = ()
+    """Those whose admin key is set."""
 
     def __repr__(self) -> str:
         return (
@@ -64,7 +68,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
     if environ is None:
         environ = {**{k: v for k, v in dotenv_values(".env").items() if v is not None}, **os.environ}
     values = {name: text.strip() for name, text in environ.items() if text.strip()}
-    ours = ("SLACK_", "TOKENS_", "GITHUB_")
+    ours = ("SLACK_", "TOKENS_", "GITHUB_", "OPENAI_ADMIN_", "ANTHROPIC_ADMIN_")
     unfit = [name for name, text in values.items() if name.startswith(ours) and not texts.is_storable(text)]
     problems = [f"{name} is not text in UTF-8" for name in unfit]
     settings = Settings(
@@ -83,6 +87,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
         github_webhook_secret=values.get("GITHUB_WEBHOOK_SECRET"),
         log=_log(values, problems),
+        vendors=tuple(_vendors(values, problems)),
     )
     if problems:
         raise Refusal("settings_invalid", "The environment has mistakes:\n" + "\n".join(problems))
@@ -104,6 +109,19 @@ def _api_url(values: Mapping[str, str], problems: list[str]) -> str:
     elif url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK:
         problems.append(f"SLACK_API_URL = {url!r}: the token would travel unencrypted; expected https://")
     return url
+
+
+def _vendors(values: Mapping[str, str], problems: list[str]) -> Iterator[Access]:
+    """Admin keys read a whole organisation's usage and costs: they come from the environment and nowhere else."""
+    for vendor, (usual, *_) in syncing.SPEECH.items():
+        name = f"{vendor.upper()}_ADMIN_URL"
+        url = values.get(name, usual).rstrip("/")
+        if not url.startswith(("http://", "https://")):
+            problems.append(f"{name} = {url!r}: expected a URL such as {usual}")
+        elif url.startswith("http://") and urlsplit(url).hostname not in LOOPBACK:
+            problems.append(f"{name} = {url!r}: the key would travel unencrypted; expected https://")
+        if key := values.get(f"{vendor.upper()}_ADMIN_KEY"):
+            yield Access(vendor, url, key)
 
 
 def _port(values: Mapping[str, str], problems: list[str]) -> int:

@@ -20,6 +20,7 @@ from handlers.handbook import proposals, services
 from handlers.holds import caps
 from handlers.offers import forms as offers
 from handlers.offers import listings, worth
+from handlers.reconciliation import findings
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.roi import report
@@ -70,6 +71,7 @@ TOPICS = (
     annual,
     warnings,
     caps,
+    findings,
     offers,
     home,
     board_group,

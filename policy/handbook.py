@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, gates, grants, holds, messages, offers, reviews, roi, usage, value
+from policy.parameters import exceptions, finance, gates, grants, holds, messages, offers, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.finance import JournalRules, ReconciliationRules
     from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
@@ -56,6 +57,8 @@ LATER_TABLES = (
     "gates",
     "usage",
     "holds",
+    "reconciliation",
+    "journal",
     "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -125,6 +128,8 @@ class Handbook:
     gates: GateRules
     usage: UsageRules
     holds: HoldRules
+    reconciliation: ReconciliationRules
+    journal: JournalRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
     services: tuple[Service, ...]
@@ -174,6 +179,8 @@ def parse(text: str) -> Handbook:
         gates=read(gates.GateRules, table.table("gates")),
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
+        reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
+        journal=read(finance.JournalRules, table.table("journal")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
@@ -257,6 +264,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
+    yield from finance.key_contradictions(handbook.reconciliation)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
 
 TEMPLATE = "audit/anchor"
-MONTH, EXPORT = "month", "export"
+MONTH, EXPORT, CLOSING = "month", "export", "closing"
 
 
 def is_owed(moment: Moment) -> bool:

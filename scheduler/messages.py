@@ -17,6 +17,7 @@ from scheduler.composers import (
     holds,
     offers,
     people,
+    reconciliation,
     reports,
     reviews,
     usage,
@@ -94,6 +95,9 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "people/other_account": people.compose_other_account,
     "people/relink_wanted": people.compose_relink_wanted,
     "usage/refusals": usage.compose_refusals,
+    "reconciliation/card": reconciliation.compose_card,
+    "reconciliation/face": reconciliation.compose_face,
+    "reconciliation/question": reconciliation.compose_question,
 }
 """These tell what holds when they go out: rows name the request, proposal, review, appeal, account or day, or keep what
 was so when they were owed and can't be asked any more."""

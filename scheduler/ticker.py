@@ -20,16 +20,18 @@ from programme.offers import listing, making
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 from scheduler.clockwork import Clockwork
+from scheduler.vendors import nightly
 from store import pulses, runs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from slack_sdk import WebClient
 
     from programme.app import App
     from scheduler.delivery import Delivered
+    from scheduler.vendors.client import Access
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +54,7 @@ def build(
     announce_in: str | None = None,
     read_board: Callable[[], object] | None = None,
     link_people: Callable[[], object] | None = None,
+    vendors: Sequence[Access] = (),
 ) -> Clockwork:
     """A clockwork that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
@@ -64,6 +67,8 @@ def build(
         app.vitals.expect(vitals.TICK)
         # The first tick comes at once: after an outage there is something to make up for.
         clockwork.every(TICK_SECONDS, partial(watched, app, vitals.TICK, work), job="tick", at_once=True)
+        if vendors:
+            clockwork.every(nightly.SECONDS, partial(nightly.work, app, vendors), job="vendors", at_once=True)
     if read_board is not None:
         clockwork.every(BOARD_SECONDS, read_board, job="board", at_once=True)
     if link_people is not None:
@@ -168,6 +173,7 @@ def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
     ticked = tick.tick(app, now=now, announce_in=announce_in)
     warn(app)
     lapse_holds(app)
+    nightly.mend(app)
     with app.database.transaction() as session:
         runs.forget_taken(session, before=now - BELIEVED)
     if now.minute % RETRY_MINUTES == 0:

@@ -78,6 +78,7 @@ ENTRY_NAMES = {
     EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
     EntryKind.WRITE_OFF: "of debt written off",
     EntryKind.MERGE: "from a second record of yours that was merged",
+    EntryKind.ADJUSTMENT: "adjusted to the vendor's bill",
     EntryKind.REVOCATION: "taken back, because they were given by mistake",
 }
 """What a kind of entries did to a wallet, behind an amount."""

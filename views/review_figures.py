@@ -84,6 +84,15 @@ class Value:
 
 
 @dataclass(frozen=True, slots=True)
+class Billed:
+    """What vendors charged for the quarter beside what we posted, and how many differences nobody has settled."""
+
+    charged: NanoUSD
+    posted: NanoUSD
+    open: int
+
+
+@dataclass(frozen=True, slots=True)
 class QuarterFigures:
     """The quarter as it was known at the draft. `bounds` counts its monthly grants that a cap or a floor held.
 
@@ -97,6 +106,8 @@ class QuarterFigures:
     quarantined_events: int
     unknown_outcomes: int
     resize: Resize | None = None
+    billed: Billed | None = None
+    """None where no vendor was compared."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ COMMANDS = {
     "budgets": "budgets",
     "caps": "caps",
     "chart": "chart",
+    "close": "close",
     "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",
@@ -44,6 +45,7 @@ COMMANDS = {
     "projects": "projects",
     "quarantine": "quarantine",
     "rates": "budgets",
+    "reconcile": "reconcile",
     "requests": "exceptions",
     "restore": "upkeep",
     "review": "review",
@@ -57,6 +59,7 @@ COMMANDS = {
     "tick": "calendar",
     "usage": "usage",
     "value": "value",
+    "vendors": "vendors",
     "verify": "running",
 }
 

@@ -2,43 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from handlers.decoding import Rejected, unfit
 from policy.metering import UsageEvent
 from policy.versions import Version
+from programme.usage import fingerprints
 
 if TYPE_CHECKING:
-    from policy.metering import Identities, Meters
+    from policy.metering import Meters
 
 MAX_COUNT = 10**15
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
 _STANDARD_TIERS = frozenset({"standard", "default", "auto", "standard_only", ""})
 
-_encode_canonically = msgspec.json.Encoder(order="sorted").encode
+fingerprint, without_zeros = fingerprints.fingerprint, fingerprints.without_zeros
 
 Parsed = UsageEvent | Rejected
 Versioned = UsageEvent | Version | Rejected
 """Of formats that can also say that something was wrong."""
-
-
-def fingerprint(  # noqa: PLR0917 - the fields of an event, in its order
-    occurred_at: datetime, identities: Identities, provider: str, model: str, tier: str, meters: Meters, project: str
-) -> bytes:
-    """Equal for events of equal content, whatever the order of their meters and the offset of their time.
-
-    It is stored: the encoding (JSON, keys sorted, no zero counts, microseconds of UTC) must stay as it is.
-    """
-    if 0 in meters.values():
-        meters = without_zeros(meters)
-    content = ((occurred_at - _EPOCH) // _MICROSECOND, identities, provider, model, tier, meters, project)
-    return blake2b(_encode_canonically(content), digest_size=16).digest()
 
 
 def service_tier(name: str) -> str:
@@ -85,7 +66,3 @@ def disjoint_meters(
         "image_output": image_output,
     }
     return without_zeros(meters)
-
-
-def without_zeros(meters: Meters) -> Meters:
-    return {meter: count for meter, count in meters.items() if count}

@@ -29,7 +29,7 @@ def _line_of(kind: EntryKind) -> str:
             return GRANTED
         case EntryKind.EXCEPTION:
             return EXCEPTIONS
-        case EntryKind.USAGE | EntryKind.REVERSAL:
+        case EntryKind.USAGE | EntryKind.REVERSAL | EntryKind.ADJUSTMENT:
             return USED
         case EntryKind.EXPIRY | EntryKind.LAPSE:
             return LAPSED

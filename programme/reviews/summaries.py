@@ -19,6 +19,7 @@ from policy.reviews.adjustment import THOUSANDTH
 from policy.sizing import WHOLE
 from policy.units import MicroTokens, NanoUSD
 from policy.value import reserve
+from programme.reconciliation import showing
 from programme.reviews import grounds
 from store.appeals import records
 from store.exceptions import requests as requests_store
@@ -30,6 +31,7 @@ from store.reviews import drafts, sources, standings
 from views import codec
 from views.review_figures import (
     Appealed,
+    Billed,
     Exceptions,
     Fairness,
     Group,
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from policy.handbook import Handbook
-    from policy.period import Quarter
+    from policy.period import Month, Quarter
     from policy.reviews.proposal import Resize
     from policy.value.records import Calculation
     from programme.grants.sizing import Plan
@@ -78,6 +80,7 @@ def figures(
         quarantined_events=sources.count_quarantined(moment.session, begin, end),
         unknown_outcomes=outcomes_store.count_waiting(moment.session),
         resize=resize,
+        billed=_billed(moment, months),
     )
     plain: dict[str, Any] = codec.plain(found)
     return plain
@@ -140,6 +143,17 @@ def _of_class(name: str, requests: Sequence[Request]) -> Exceptions:
         states=dict(sorted(Counter(one.state for one in requests).items())),
         outcomes=dict(sorted(Counter(one.outcome or "not_told" for one in requests if one.granted).items())),
         median_minutes=round(median(took) / SECONDS_PER_MINUTE) if took else None,
+    )
+
+
+def _billed(moment: Moment, months: Sequence[Month]) -> Billed | None:
+    shown = [one for month in months for one in showing.of(moment, month)]
+    if not shown:
+        return None
+    return Billed(
+        charged=sum((one.sums.charged for one in shown), NanoUSD(0)),
+        posted=sum((one.sums.posted for one in shown), NanoUSD(0)),
+        open=sum(len(one.undecided) for one in shown),
     )
 
 

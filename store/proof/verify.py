@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    adjustments,
     annual,
     appeals,
     bands,
     books,
     cash,
+    closings,
     corrections,
     exceptions,
     gates,
@@ -83,6 +85,8 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *usage.CHECKS,
     *quarantine.CHECKS,
     *corrections.CHECKS,
+    *adjustments.CHECKS,
+    *closings.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
     *roi.CHECKS,

@@ -27,6 +27,7 @@ from views.people import PersonName
 from views.review_figures import (
     Appealed,
     BackTest,
+    Billed,
     Exceptions,
     Fairness,
     Group,
@@ -472,8 +473,18 @@ def milestone(step: str, appealed: Appealed) -> Message:
     return reviews.milestone(ADOPTED_PACK.review, step, appealed)
 
 
+BILLED = dataclasses.replace(
+    OPEN,
+    summary=dataclasses.replace(
+        OPEN.summary,
+        figures=dataclasses.replace(
+            OPEN.summary.figures, billed=Billed(NanoUSD.parse("61250"), NanoUSD.parse("60410"), open=2)
+        ),
+    ),
+)
 CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: reviews.pack(OPEN),
+    "pack_with_a_bill_that_differs": lambda: reviews.pack(BILLED),
     "pack_under_way": lambda: reviews.pack(UNDER_WAY),
     "pack_adopted": lambda: reviews.pack(ADOPTED_PACK),
     "pack_lapsed": lambda: reviews.pack(LAPSED_PACK),

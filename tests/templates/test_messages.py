@@ -42,6 +42,7 @@ from tests.support import (
     capped,
     cards,
     cash_cards,
+    differing,
     gate_cards,
     greeted,
     letters,
@@ -362,6 +363,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | differing.CASES
     | offered.CASES
     | roi.CASES
     | gate_cards.CASES
@@ -393,6 +395,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | differing.ENDLESS_CASES
     | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
 )
@@ -422,8 +425,9 @@ MODALS = (
     | packs.MODALS
     | appealed.MODALS
     | annual_appealed.MODALS
-    | cash_cards.MODALS
     | offered.MODALS
+    | differing.MODALS
+    | cash_cards.MODALS
     | gate_cards.MODALS
 )
 

@@ -12,6 +12,7 @@ from handlers.decoding import UnfitFieldError
 from handlers.usage import formats
 from handlers.usage.formats import disjoint_meters, fingerprint
 from policy.metering import INPUT_METERS, METERS, IdentityKind, input_tokens
+from programme.usage import fingerprints
 
 if TYPE_CHECKING:
     from policy.metering import Identities, Meters
@@ -161,4 +162,4 @@ def test_canonical_encoding_is_plain_json() -> None:
     """What a fingerprint is taken of can be made again by any program: JSON with sorted keys."""
     content = [0, [["email", "a"]], "p", "m", {"cache_read": 1, "output": 2}, ""]
     mixed = (0, (("email", "a"),), "p", "m", {"output": 2, "cache_read": 1}, "")
-    assert formats._encode_canonically(mixed) == msgspec.json.encode(content)
+    assert fingerprints._encode_canonically(mixed) == msgspec.json.encode(content)

@@ -1,0 +1,170 @@
+"""`reconcile run`, `reconcile show`, `reconcile accept`, `reconcile correct`: the ledger beside vendors' figures."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot.cli import common
+from policy.period import Month
+from policy.units import NanoUSD
+from policy.vendors import VENDORS
+from programme.people import directory
+from programme.reconciliation import comparing, deciding, showing
+from programme.reconciliation.deciding import ACCEPT, WAYS, Choice
+from views.reconciliation import CORRECTING, WAITING
+
+if TYPE_CHECKING:
+    from programme.reconciliation.showing import Shown
+    from views.reconciliation import Found, Sums
+
+month_option = click.option(
+    "--month", type=common.MonthType(), help="The vendors' month, in UTC; this one if left out."
+)
+by_option = click.option("--by", "email", metavar="EMAIL", required=True, help="Who decides it: someone from finance.")
+reason_option = click.option("--reason", required=True, help="Why; it is kept with the decision.")
+
+
+@click.group()
+def reconcile() -> None:
+    """The ledger beside what vendors counted and charged."""
+
+
+@reconcile.command("run")
+@click.argument("vendor", type=click.Choice(VENDORS))
+@month_option
+@common.dry_run_option
+@common.json_option
+def run(vendor: str, *, month: Month | None, dry_run: bool, as_json: bool) -> None:
+    """Compare a month with what a vendor was last asked for; it runs by itself each night."""
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        named = month or Month.containing(moment.today)
+        comparing.reconcile(moment, vendor, named)
+        shown = [one for one in showing.of(moment, named) if one.sums.vendor == vendor]
+    _print(shown, named, as_json=as_json)
+
+
+@reconcile.command("show")
+@month_option
+@common.json_option
+def show(*, month: Month | None, as_json: bool) -> None:
+    """Show how a month adds up beside each vendor, and every difference with its cause and what became of it."""
+    with common.app() as app, app.reading() as moment:
+        named = month or Month.containing(moment.today)
+        shown = showing.of(moment, named)
+    _print(shown, named, as_json=as_json)
+
+
+@reconcile.command("accept")
+@click.argument("finding")
+@by_option
+@reason_option
+def accept(finding: str, *, email: str, reason: str) -> None:
+    """Leave a difference as it is, and say why."""
+    _choose(finding, email, ACCEPT, reason)
+
+
+@reconcile.command("correct")
+@click.argument("finding")
+@click.option(
+    "--by-way-of",
+    "way",
+    type=click.Choice([way for way in WAYS if way != ACCEPT]),
+    required=True,
+    help="calls: correct the calls that were reported wrongly. persons, pool, company: post what is open to those who"
+    " used it, in proportion; to the shared pool; to the company.",
+)
+@by_option
+@reason_option
+def correct(finding: str, *, way: str, email: str, reason: str) -> None:
+    """Put a difference right; a large one waits until someone else from finance confirms it in Slack."""
+    _choose(finding, email, way, reason)
+
+
+def _choose(finding_id: str, email: str, way: str, reason: str) -> None:
+    with common.app() as app:
+        with app.transaction() as moment:
+            person = directory.require(moment, email)
+            found = showing.require(moment, finding_id)
+            done = deciding.choose(moment, person, Choice(found.id, found.revision, way, reason))
+        corrected = 0
+        while done.state == CORRECTING:
+            with app.transaction() as moment:
+                corrected += deciding.mend_some(moment)
+                done = showing.require(moment, finding_id)
+    if done.state == WAITING:
+        click.echo("It waits for a second person from finance, who confirms it in Slack.")
+    elif corrected:
+        click.echo(f"{int((done.decision or {})['corrected']):,} calls corrected.")
+    else:
+        click.echo(f"{finding_id} is {done.state}.")
+
+
+def _print(shown: list[Shown], month: Month, *, as_json: bool) -> None:
+    if as_json:
+        common.print_json([_plain(one) for one in shown])
+        return
+    if not shown:
+        click.echo(f"No vendor was compared with {month} yet. See `tokens-bot reconcile run --help`.")
+    for one in shown:
+        _print_one(one)
+
+
+def _print_one(one: Shown) -> None:
+    sums = one.sums
+    click.echo(f"{sums.vendor}, {sums.first} to {sums.last} (UTC): {_verdict(one)}")
+    rows = [("charged by the vendor", _usd(sums.charged)), ("posted by us", _usd(sums.posted))]
+    rows += [("too small to tell of", _usd(sums.small))]
+    if sums.pending:
+        rows.append((f"not charged yet, since {sums.pending[0]}", _usd(sums.pending_usd)))
+    if sums.uncharged:
+        rows.append(("of tiers that are paid for in advance", _usd(sums.uncharged)))
+    common.print_table(("", "usd"), rows)
+    for found in one.findings:
+        click.echo(f"\n{found.id}: {found.state}, USD {_usd(found.amount)} ({found.first} to {found.last})")
+        for text in found.evidence:
+            click.echo(f"  {text}")
+        for model in found.models:
+            counts = ", ".join(f"{meter} {count:+,}" for meter, count in model["counts"].items())
+            click.echo(f"  {model['model'] or 'no model named'}: USD {_usd(NanoUSD(model['amount']))}. {counts}")
+
+
+def _verdict(one: Shown) -> str:
+    if (n := len(one.undecided)) > 0:
+        return f"{n} {'difference is' if n == 1 else 'differences are'} open."
+    return "it agrees." if not one.findings else "every difference is decided."
+
+
+def _usd(amount: NanoUSD) -> str:
+    return f"{amount.decimal:,.2f}"
+
+
+def _plain(one: Shown) -> dict[str, Any]:
+    return {**_sums(one.sums), "findings": [_finding(found) for found in one.findings]}
+
+
+def _sums(sums: Sums) -> dict[str, Any]:
+    told: dict[str, Any] = common.plain(sums)
+    return told
+
+
+def _finding(found: Found) -> dict[str, Any]:
+    models = [
+        {**{k: v for k, v in one.items() if k != "amount"}, "amount_usd": common.usd_text(NanoUSD(one["amount"]))}
+        for one in found.models
+    ]
+    return {
+        "id": found.id,
+        "cause": found.cause,
+        "source": found.source,
+        "state": found.state,
+        "amount_usd": common.usd_text(found.amount),
+        "moved_usd": common.usd_text(found.moved),
+        "settled_usd": common.usd_text(found.settled),
+        "first": found.first,
+        "last": found.last,
+        "models": models,
+        "evidence": found.content["evidence"],
+        "decision": found.decision,
+    }

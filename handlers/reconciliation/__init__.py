@@ -1,0 +1,1 @@
+"""Differences with vendors' bills, decided in Slack."""
