@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, grants, holds, messages, reviews, usage, value
+from policy.parameters import exceptions, finance, grants, holds, messages, reviews, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
+    from policy.parameters.finance import FinanceRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
@@ -51,6 +52,7 @@ LATER_TABLES = (
     "outcomes",
     "usage",
     "holds",
+    "finance",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -117,6 +119,7 @@ class Handbook:
     outcomes: OutcomeRules
     usage: UsageRules
     holds: HoldRules
+    finance: FinanceRules
     caps: tuple[CapRule, ...]
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
@@ -163,6 +166,7 @@ def parse(text: str) -> Handbook:
         outcomes=measured,
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
+        finance=read(finance.FinanceRules, table.table("finance")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
@@ -240,6 +244,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from messages.message_contradictions(handbook.messages)
     yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from finance.finance_contradictions(handbook.finance)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}

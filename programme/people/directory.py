@@ -14,7 +14,7 @@ from policy.period import Quarter
 from policy.reasons import Refusal
 from policy.sizing import WHOLE
 from programme.files import cells
-from programme.people import directory_file, teams
+from programme.people import cost_centres, directory_file, teams
 from programme.people.directory_file import Line, Words
 from programme.value import rates
 from store import audit
@@ -175,6 +175,7 @@ def _note_terms(moment: Moment, rows: list[_Row]) -> None:
     noted = [row.after for row, names in changed if not row.is_new and names & set(terms.TERMS)]
     terms.record(moment.session, [(after["id"], max(moment.today, after["hired_on"]), after) for after in noted])
     teams.record(moment, [row.after for row, names in changed if names & REPORTING], today=moment.today)
+    cost_centres.note_people(moment, [row.after for row, names in changed if row.is_new or "cost_centre" in names])
 
 
 def _settle_email(moment: Moment, row: _Row, actor: str) -> None:
@@ -195,8 +196,8 @@ def _manager(line: Line) -> str:
 
 
 def _new_row(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    empty = {"slack_user_id": None, "pay_band": None, "left_on": None, "wave": None, "fte_permille": WHOLE}
-    return empty | {"manager_id": None} | _columns(line, id_of) | {"id": id_of[line.email], "email": line.email}
+    empty = dict.fromkeys(("slack_user_id", "manager_id", "pay_band", "left_on", "wave", "cost_centre"))
+    return empty | {"fte_permille": WHOLE} | _columns(line, id_of) | {"id": id_of[line.email], "email": line.email}
 
 
 def _columns(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:

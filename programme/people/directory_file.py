@@ -94,9 +94,13 @@ COLUMNS = {
     "hired_on": Cell(_DAY, read=cell_readers.day),
     "left_on": Cell(_DAY, read=cell_readers.day),
     "wave": Cell("a number from 1 to 100", Annotated[int, Meta(ge=1, le=100)]),
+    "cost_centre": Cell("a cost centre", read=_text),
     "roles": Cell(f"roles separated by `;` out of {', '.join(ROLES)}", read=_roles),
 }
-CLEARED = {"slack_user_id": None, "manager_email": None, "pay_band": None, "left_on": None, "wave": None, "roles": ()}
+CLEARED: dict[str, Any] = {
+    **dict.fromkeys(("slack_user_id", "manager_email", "pay_band", "left_on", "wave", "cost_centre")),
+    "roles": (),
+}
 """What may be cleared, and what it is then."""
 
 

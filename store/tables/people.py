@@ -24,6 +24,7 @@ people = Table(
     Column("hired_on", Date, nullable=False),
     Column("left_on", Date),
     Column("wave", SmallInteger),
+    Column("cost_centre", Text),
     CheckConstraint("CAST(fte_permille AS NUMERIC) > 0 AND CAST(fte_permille AS NUMERIC) <= 1000", name="fte"),
 )
 
@@ -113,6 +114,7 @@ projects = Table(
     Column("complexity", Text, nullable=False, comment="As its director scores it."),
     Column("director_id", Text, ForeignKey(people.c.id)),
     Column("sponsor_id", Text, ForeignKey(people.c.id)),
+    Column("cost_centre", Text, comment="Which bears what is used for it, instead of the person's."),
 )
 
 assignments = Table(
