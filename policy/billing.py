@@ -30,8 +30,8 @@ class Portion(NamedTuple):
 def divided(nano_usd: int, key: str, used: Mapping[str, int], people: Mapping[str, int]) -> list[Portion]:
     """A cost, or what is credited where it is below 0, among cost centres; the portions add up to it exactly.
 
-    `used` is what each of them used, in nano-USD, `people` how many of them there are. Where nothing was used, or there is
-    no one, the programme bears it, as it does by the key `pool`.
+    `used` is what each of them used, in nano-USD, `people` how many people they have. Where nothing was used, or there
+    is no one, the programme bears it, as it does by the key `pool`.
     """
     weights = {centre: weight for centre, weight in (used if key == BY_USE else people).items() if weight > 0}
     if key == POOL or not weights:

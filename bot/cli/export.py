@@ -1,4 +1,4 @@
-"""`export spend|review`: the figures behind the managers' reports, and what the compensation review gets."""
+"""`export spend|review|focus`: the figures behind the managers' reports, and what the compensation review gets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, focus
 from handlers import FIRST_YEAR, LAST_YEAR
 from policy.period import Week
 from programme import anchors
@@ -102,3 +102,6 @@ def export_review(*, year: int, by: str, out: TextIO) -> None:
         exported = annual_export.export(moment, year, by=by)
     common.write_csv(out, [field.name for field in fields(Line)], map(asdict, exported.lines))
     click.echo(f"{len(exported.lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
+
+
+export.add_command(focus.export_focus)

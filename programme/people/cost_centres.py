@@ -29,9 +29,9 @@ REQUIRED = ("cost_centre", "name")
 
 
 def note_people(moment: Moment, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Keep the cost centres of people whose records changed: from today on, of the first they ever have from this month.
+    """Keep the cost centres of people whose records changed: from today on.
 
-    `rows` are their whole records.
+    The first that somebody has holds from the first of this month. `rows` are their whole records.
     """
     changed = {row["id"]: row for row in rows}
     known = store.known_persons(moment.session, sorted(changed))
