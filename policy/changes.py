@@ -15,7 +15,6 @@ IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
 NAMES = {
     "caps": ("name",),
-    "finance.bills": ("vendor", "service"),
     "services": ("key",),
     "prices": ("provider", "model"),
     "value.basket": ("provider", "model", "tier", "meter"),

@@ -18,6 +18,7 @@ COMMANDS = {
     "budgets": "budgets",
     "caps": "caps",
     "chart": "chart",
+    "cost-centres": "cost_centres",
     "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",
@@ -56,7 +57,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"bot.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(import_module(f"bot.cli.{COMMANDS[cmd_name]}"), cmd_name.replace("-", "_"))
         return command
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

@@ -44,7 +44,7 @@ _BOTH = (
     *("PricingCurrencyListUnitPrice", "PricingCurrencyContractedUnitPrice"),
     *("ConsumedQuantity", "ConsumedUnit", "SkuPriceDetails", "InvoiceId", "Tags"),
 )
-_OURS = ("x_Model", "x_ServiceTier", "x_Project", "x_PersonId", "x_AllocationKey")
+_OURS = ("x_Model", "x_ServiceTier", "x_Project", "x_PersonId")
 _SELLERS: dict[Spec, tuple[str, ...]] = {
     "1.2": ("ProviderName", "PublisherName"),
     # 1.3 renames the two, and keeps the old names for those who read them; 1.4 removes these.
@@ -101,23 +101,20 @@ class Rows:
 
     def row(self, charge: Charge) -> Sequence[str]:
         """One row."""
-        category, first, end, bearer, product, costs, _, bill, is_correction = charge
+        category, first, end, bearer, product, costs, _, is_correction = charge
         prices = _priced(charge)
         billed = costs.billed * _PER_NANO
-        listed, contracted = (bill.listed, bill.contracted) if bill else (costs.billed, costs.billed)
-        list_cost, contracted_cost = listed * _PER_NANO, contracted * _PER_NANO
+        listed = billed
         if charge.quantity is not None and prices is not None:
-            list_cost = contracted_cost = prices.quantity * prices.price // _SCALE
+            listed = prices.quantity * prices.price // _SCALE
         sub_id, sub_name, sub_type, tags = self._named(bearer)
         seller = product.provider or self._account
         sku, meter, sku_price, service_category, subcategory, description = _described(charge)
-        is_in_tokens = bill is None or costs.micro_tokens
-        in_currency = costs.micro_tokens * _PER_MICRO if is_in_tokens else costs.effective * _PER_NANO
         return (
             decimal(billed),
             decimal(costs.effective * _PER_NANO),
-            decimal(list_cost),
-            decimal(contracted_cost),
+            decimal(listed),
+            decimal(listed),
             "USD",
             self._account,
             self._account,
@@ -139,9 +136,9 @@ class Rows:
             meter,
             sku_price,
             *_written(prices),
-            TOKENS if is_in_tokens else "USD",
+            TOKENS,
             # A grant costs nothing until it is used.
-            "0" if category == PURCHASE and bill is None else decimal(in_currency),
+            "0" if category == PURCHASE else decimal(costs.micro_tokens * _PER_MICRO),
             *((decimal(prices.in_currency),) * 2 if prices else ("", "")),
             *((decimal(prices.quantity), prices.unit) if prices and category == USAGE else ("", "")),
             "",
@@ -152,7 +149,6 @@ class Rows:
             product.tier,
             inert(bearer.project),
             bearer.person_id,
-            bill.key if bill else "",
         )
 
 
@@ -174,17 +170,12 @@ def _bearer(bearer: Bearer) -> tuple[str, ...]:
 
 
 def _priced(charge: Charge) -> _Prices | None:
-    """None where there is no price: of adjustments, taxes and credits."""
+    """None where there is no price: of adjustments."""
     costs, value = charge.costs, charge.costs.nano_usd_per_token
     if charge.quantity is not None:
         return _metered(charge, value)
-    if charge.category not in {USAGE, PURCHASE} or charge.is_correction:
-        return None
-    if charge.bill is None:
-        # Tokens that are granted have no price: the company pays when they are used.
-        return _Prices(costs.micro_tokens * _PER_MICRO, "Tokens", 0, 0)
-    price = charge.bill.listed * _PER_NANO
-    return _Prices(_SCALE, "Charges", price, price)
+    # Tokens that are granted have no price: the company pays when they are used.
+    return _Prices(costs.micro_tokens * _PER_MICRO, "Tokens", 0, 0) if charge.category == PURCHASE else None
 
 
 def _metered(charge: Charge, nano_usd_per_token: int) -> _Prices:
@@ -211,16 +202,11 @@ def _written(prices: _Prices | None) -> tuple[str, ...]:
 
 def _described(charge: Charge) -> tuple[str, ...]:
     """SkuId, SkuMeter, SkuPriceId, ServiceCategory, ServiceSubcategory and ChargeDescription."""
-    category = charge.bill.service_category if charge.bill else ""
-    return _product(charge.product, charge.category, category, charge.is_correction)
+    return _product(charge.product, charge.category)
 
 
 @lru_cache(10_000)
-def _product(product: Product, category: str, service_category: str, is_correction: bool) -> tuple[str, ...]:  # noqa: FBT001
-    if service_category:
-        told = f"{product.service} on the bill of {product.provider}"
-        sku = f"{product.provider}/{product.service}" if category in {USAGE, PURCHASE} and not is_correction else ""
-        return (sku, "Charges" if sku else "", sku, service_category, f"Other ({service_category})", inert(told))
+def _product(product: Product, category: str) -> tuple[str, ...]:
     ai = "AI and Machine Learning"
     if category == PURCHASE:
         sku = f"tokens/{product.service}"

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from programme.people.cost_centres import Bearers
     from store.finance.charges import Debited, UsageEntry
 
-USAGE, PURCHASE, ADJUSTMENT, CREDIT, TAX = "Usage", "Purchase", "Adjustment", "Credit", "Tax"
-"""FOCUS's categories of charges."""
+USAGE, PURCHASE, ADJUSTMENT = "Usage", "Purchase", "Adjustment"
+"""Those of FOCUS's categories of charges that there are."""
 SMALL = "other"
 """The cost centre in whose name charges stand of those that have too few people to be told apart."""
 OTHER_KINDS = "other grants"
@@ -39,7 +39,7 @@ _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Product(NamedTuple):
-    """What was bought; a bill's has no model, no meter and no price of ours."""
+    """What was bought; an adjustment's has no meter and no price."""
 
     provider: str
     service: str
@@ -78,15 +78,6 @@ class Quantity(NamedTuple):
     price: UnitPrice
 
 
-class OfBill(NamedTuple):
-    """What a vendor's bill says beside its costs: by the list and by the contract; by which key it was divided."""
-
-    listed: int
-    contracted: int
-    service_category: str
-    key: str = ""
-
-
 class Charge(NamedTuple):
     """One row: what somebody bears for a product over some days."""
 
@@ -97,7 +88,6 @@ class Charge(NamedTuple):
     product: Product
     costs: Costs
     quantity: Quantity | None = None
-    bill: OfBill | None = None
     is_correction: bool = False
 
 
@@ -183,14 +173,6 @@ class Ledger:
         if key and key not in self._disclosed:
             return Bearer(SMALL, "Other cost centres", person_id, project)
         return Bearer(key, self._bearers.name(key), person_id, project)
-
-    @property
-    def bearers(self) -> Bearers:
-        return self._bearers
-
-    @property
-    def payers(self) -> Mapping[int, str]:
-        return self._payers
 
     def _usage(self, day: date) -> Iterator[Charge]:
         zone = self._moment.zone

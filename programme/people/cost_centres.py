@@ -9,11 +9,9 @@ from typing import TYPE_CHECKING, Any, TextIO
 from policy import texts
 from policy.period import Month
 from programme import table_file
-from programme.files import cells
 from programme.table_file import Cell, Problems
 from store import audit
 from store.people import cost_centres as store
-from store.people import terms
 from store.people.cost_centres import Belonging, CostCentre
 
 if TYPE_CHECKING:
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
 
 NONE = ""
 """The key of what has no cost centre: people outside of all of them, and what the programme itself bears."""
+COLUMNS = {"cost_centre": Cell("a key", longest=texts.LONGEST_KEY), "name": Cell("a name")}
 REQUIRED = ("cost_centre", "name")
 
 
@@ -45,39 +44,24 @@ def note_people(moment: Moment, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def import_csv(moment: Moment, file: TextIO, *, actor: str) -> int:
-    """Name cost centres, and say who gets their statements: columns `cost_centre`, `name`, `owner_email`; how many.
+    """Name cost centres: columns `cost_centre`, `name`; how many.
 
     One bad line, and nothing is imported: the Refusal lists every one.
     """
     problems = Problems()
-    columns = _columns(terms.people_by_email(moment.session))
     found: dict[str, CostCentre] = {}
-    for number, written in table_file.rows(file, columns, REQUIRED, problems):
+    for number, written in table_file.rows(file, COLUMNS, REQUIRED, problems):
         problems.extend((number, f"{name} is empty") for name in REQUIRED if not written[name])
-        said = table_file.values(number, written, columns, problems)
+        said = table_file.values(number, written, COLUMNS, problems)
         if (key := said.get("cost_centre")) in found:
             problems.append((number, f"cost centre {key!r} is there twice"))
         elif key:
-            found[key] = CostCentre(key, said.get("name") or key, said.get("owner_email"))
+            found[key] = CostCentre(key, said.get("name") or key)
     problems.refuse("cost_centres_file_invalid")
     store.keep(moment.session, found.values())
     after = {"keys": sorted(found)}
     audit.note(moment.session, actor, "cost_centres.import", "cost centres", at=moment.now, after=after)
     return len(found)
-
-
-def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
-    def person(email: str) -> str:
-        address = cells.email(email)
-        if address not in id_of:
-            raise ValueError(email)
-        return id_of[address]
-
-    return {
-        "cost_centre": Cell("a key", longest=texts.LONGEST_KEY),
-        "name": Cell("a name"),
-        "owner_email": Cell("the e-mail of someone in the programme; see `tokens-bot people import`", read=person),
-    }
 
 
 @dataclass(frozen=True, slots=True)

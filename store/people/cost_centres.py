@@ -20,11 +20,10 @@ _p = person_cost_centres.c
 
 
 class CostCentre(NamedTuple):
-    """A cost centre that has a name; `owner_id` gets its monthly statement."""
+    """A cost centre that has a name."""
 
     key: str
     name: str
-    owner_id: str | None
 
 
 def all_of(session: Session) -> dict[str, CostCentre]:
@@ -38,7 +37,7 @@ def keep(session: Session, some: Iterable[CostCentre]) -> None:
     """Add or rename cost centres, by their keys."""
     for one in some:
         found = sa.update(cost_centres).where(cost_centres.c.key == one.key)
-        if not session.execute(found.values(name=one.name, owner_id=one.owner_id)).rowcount:
+        if not session.execute(found.values(name=one.name)).rowcount:
             session.execute(sa.insert(cost_centres).values(**one._asdict()))
 
 

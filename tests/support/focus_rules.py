@@ -1,8 +1,8 @@
 """FOCUS's own rules, applied to a file's rows; every finding names the rule by its id.
 
-`rules-1.2.json` holds the rules of the FinOps Foundation's validator for FOCUS 1.2 that a program can check. The validator
-itself needs a newer Python than we do. For 1.3 the Foundation publishes no such model: its rules here are those of 1.2, with
-what its changelog adds, under the ids of its text. Of 1.4 the data model is checked by `focus-data-toolkit`.
+`rules-1.2.json` holds the rules of the FinOps Foundation's validator for FOCUS 1.2 that a program can check. The
+validator itself needs a newer Python than we do. We have no such model of 1.3: its rules here are those of 1.2, with
+the columns that it adds. Of 1.4 the data model is checked by `focus-data-toolkit`.
 """
 
 from __future__ import annotations
@@ -141,7 +141,7 @@ def _product(rule: Rule, row: Row) -> bool:
     one, other, result = (row[rule[key]] for key in ("ColumnAName", "ColumnBName", "ResultColumnName"))
     if not (one and other and result):
         return True
-    return abs(Decimal(one) * Decimal(other) - Decimal(result)) <= _NEAR * max(abs(Decimal(result)), 1)
+    return abs(Decimal(one) * Decimal(other) - Decimal(result)) <= _NEAR * max(abs(Decimal(result)), Decimal(1))
 
 
 def _is_number(rule: Rule, row: Row) -> bool:

@@ -35,12 +35,10 @@ def settle(app: App) -> None:
         for email in people
     ]
     cast.hire(app, "\n".join([HEADER, *lines]))
-    owners = (
-        "cost_centre,name,owner_email\nCC-10,Platform,mara@example.com\nCC-20,Research,iris@example.com\nCC-30,Few,\n"
-    )
+    names = "cost_centre,name\nCC-10,Platform\nCC-20,Research\nCC-30,Few\n"
     projects = "project,name,complexity,cost_centre\napollo,Apollo,usual,CC-20\nzeus,Zeus,usual,\n"
     with app.transaction() as moment:
-        cost_centres.import_csv(moment, io.StringIO(owners), actor="test")
+        cost_centres.import_csv(moment, io.StringIO(names), actor="test")
         terms.import_projects(moment, io.StringIO(projects), today=moment.today, actor="test")
 
 
