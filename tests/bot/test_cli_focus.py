@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 from typing import TYPE_CHECKING
 
-import pytest
 from click.testing import CliRunner
 
 from bot.cli import main
@@ -13,6 +12,8 @@ from tests.support import books, offices
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from programme.app import App
 
@@ -28,7 +29,7 @@ def test_a_month_is_written_and_the_export_is_on_record(
     out = tmp_path / "november.csv"
     done = CliRunner().invoke(main, ["export", "focus", "--month", "2026-11", "--spec", "1.2", "--out", str(out)])
     assert done.exit_code == 0, done.output
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    rows = list(csv.DictReader(out.read_text("utf-8").splitlines()))
     assert f"{len(rows)} rows." in done.output
     [noted] = books.audited(sqlite_app, "focus.export")
     assert noted["after"] == {"lines": len(rows)}
