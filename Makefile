@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench gateway-trial lock audit
+.PHONY: demo test soak check fix bench package package-trial gateway-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -33,6 +33,17 @@ fix: $(READY)
 
 bench: $(READY)
 	$(BIN)/python -m benchmarks $(ARGS)
+
+# A wheel with everything in it, in dist/, beside the versions that it was tested with.
+package: $(READY)
+	@rm -rf dist
+	$(BIN)/uv --quiet build --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
+	@cp requirements/run.txt dist/requirements.txt
+	@ls dist
+
+# Outside of `make test`: installs the wheel into an environment of its own, away from this folder, and sets a company up.
+package-trial: package
+	$(BIN)/python -m benchmarks.package_trial dist
 
 # Outside of `make test`: fetches LiteLLM into an environment of its own.
 gateway-trial: $(READY)

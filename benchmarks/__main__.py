@@ -12,6 +12,7 @@ from benchmarks import (
     balance,
     charts,
     drafting,
+    effects,
     held,
     home,
     intake,
@@ -19,7 +20,9 @@ from benchmarks import (
     memory,
     messages,
     monthly,
+    provisioning,
     quarterly,
+    returned,
     review,
     simulated,
     traffic,
@@ -48,6 +51,8 @@ NAMES = (
     "review",
     "drafting",
     "quarterly",
+    "roi",
+    "scim",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -75,6 +80,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
         "quarterly": lambda kind: _quarterly(kind, min(10_000, events // 1_000)),
+        "scim": lambda kind: _scim(kind, max(2_000, min(10_000, events // 1_000))),
     }
     for kind in databases:
         for name, measure in of_databases.items():
@@ -86,6 +92,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         _charts()
     if not only or "review" in only:
         _review()
+    if not only or "roi" in only:
+        _roi()
 
 
 def _intake(kind: str, events: int) -> None:
@@ -95,6 +103,16 @@ def _intake(kind: str, events: int) -> None:
         print(
             f"intake, {kind}, {shape}, batches of {batch:,}: {ours:,.0f}/s over a raw insert's {floor:,.0f}/s"
             f" = {ours / floor:.3f} (target >= {target})"
+        )
+
+
+def _scim(kind: str, users: int) -> None:
+    with ledgers.empty(kind) as app, ledgers.empty(kind) as floor_app:
+        found = provisioning.measured(app, floor_app, users)
+    for what, seconds in (("a request each", found.created), ("in bulks", found.bulk), ("a PATCH each", found.changed)):
+        print(
+            f"scim, {kind}, {users:,} users, {what}: {seconds * 1e3:.2f} ms over a raw upsert's"
+            f" {found.floor * 1e3:.2f} ms = {seconds / found.floor:.1f} x (target <= 10)"
         )
 
 
@@ -245,6 +263,21 @@ def _review() -> None:
                 f" {measured.explained:.2f} s"
             )
     simulated.main()
+
+
+def _roi() -> None:
+    """An effect with all its permutations; memory should not grow with the company."""
+    small = None
+    for teams in (100, 1_000, 4_000):
+        one = returned.measure(teams)
+        small = small or one.memory
+        print(
+            f"return, {teams:,} teams, {returned.MONTHS} months, {returned.PERMUTATIONS:,} permutations:"
+            f" {one.ours:.2f} s over bare products' {one.floor:.2f} s = {one.ours / one.floor:.2f} (target <= 3);"
+            f" {one.memory:.0f} MiB"
+            f" = {one.memory / small:.2f} of the smallest"
+        )
+    effects.main()
 
 
 def _drafting(kind: str, people: int) -> None:

@@ -49,6 +49,15 @@ def url(kind: str) -> Iterator[str]:
 
 
 @contextmanager
+def empty(kind: str) -> Iterator[App]:
+    """A migrated ledger of nobody."""
+    with url(kind) as at:
+        app = wiring.new_app(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
+        wiring.migrate(app)
+        yield app
+
+
+@contextmanager
 def ledger(kind: str) -> Iterator[App]:
     """A migrated ledger with its people, each with a grant; the price list is loaded."""
     with url(kind) as at:

@@ -7,6 +7,7 @@ right or wrong, and what gaming gains as the difference to the same person, with
 from __future__ import annotations
 
 import dataclasses
+import sys
 from collections import defaultdict
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 import numpy as np
 
+from benchmarks import effects
 from policy import handbook
 from policy.period import Quarter
 from policy.reviews.adjustment import adjust, carried
@@ -335,4 +337,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    effects.main() if sys.argv[1:] == ["roi"] else main()

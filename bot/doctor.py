@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import replace
 from datetime import timedelta
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
-from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot import access, wiring
-from bot.findings import Finding
-from bot.manifest import BOT_SCOPES
-from handlers.slack import board_group
-from policy.exceptions import ALTERNATE, MEMBER
+from bot.checks import board, slack
+from bot.findings import MOST_NAMED, Finding, some
 from policy.reasons import Refusal
 from programme import vitals
-from programme.people import board, linking
 from programme.usage import second_opinion
-from scheduler import remedies, slack_delivery, troubles
+from scheduler import remedies
 from store import pulses, runs, schema, time_zones
 from store.outbox import backlog, messages
 from store.people import directory
@@ -32,20 +24,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from slack_sdk.web import SlackResponse
-
     from bot.settings import Settings
     from programme.app import App
 
-GREATEST_CLOCK_SKEW = timedelta(seconds=60)
-"""Slack's signatures are good for five minutes; a clock that is a minute off will be five off one day."""
-PATIENCE_SECONDS = 10
 LATE = timedelta(hours=1)
 """A message that waits longer than that after it was due is late."""
 LATELY = timedelta(days=7)
 """So long it is told that usage was refused."""
-MOST_NAMED = 5
-"""So many people, or reasons, are named in one finding."""
 SILENT = timedelta(minutes=3)
 """Some pulses; the tick's own patience is longer."""
 PULSES = {
@@ -62,10 +47,10 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         ready = ready and finding.level != "problem"
         yield finding
     yield from access.files(app)
-    yield from _slack(settings, app)
+    yield from slack.examine(settings, app)
     if ready:
         yield from access.keys_of_gateways(app)
-        yield from _board(settings, app)
+        yield from board.examine(settings, app)
         yield from _zones(app)
         yield from _parts(settings, app)
         yield from _quarantine(app)
@@ -84,170 +69,7 @@ def _database(app: App) -> Iterator[Finding]:
         yield Finding("problem", f"The database does not answer: {error.orig}", "Check TOKENS_DATABASE_URL.")
     else:
         yield Finding("good", f"The database ({app.database.dialect}) is at revision {schema.head_revision()}.")
-
-
-def _slack(settings: Settings, app: App) -> Iterator[Finding]:
-    if not settings.slack_bot_token:
-        yield Finding("problem", "SLACK_BOT_TOKEN is not set.", "Install the app and copy its bot token (xoxb-…).")
-        return
-    client = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-    try:
-        answer = slack_delivery.answer_of(client.auth_test)
-    except SlackApiError as error:
-        yield Finding(
-            "problem",
-            f"SLACK_BOT_TOKEN is refused: {error.response['error']}.",
-            "Install the app again and copy its token.",
-        )
-        return
-    except (SlackClientError, OSError) as error:
-        remedy = remedies.remedy("certificate") if troubles.is_certificate(error) else "Check the network."
-        yield Finding("problem", f"Slack does not answer at {settings.slack_api_url}: {error}", remedy)
-        return
-    yield Finding("good", f"SLACK_BOT_TOKEN belongs to {answer['user']} in {answer['team']}.")
-    yield from _scopes(answer)
-    yield from _clock(answer, app)
-    yield from _mode(settings)
-    yield from _channels(settings, client)
-
-
-def _header(answer: SlackResponse, name: str) -> str | None:
-    return next((str(value) for key, value in answer.headers.items() if key.lower() == name), None)
-
-
-def _scopes(answer: SlackResponse) -> Iterator[Finding]:
-    header = _header(answer, "x-oauth-scopes")
-    if header is None:
-        yield Finding("warning", "Slack didn't say which scopes the token has.", "Check them in the app's settings.")
-        return
-    granted = {scope.strip() for scope in header.split(",")}
-    missing = [scope for scope in BOT_SCOPES if scope not in granted]
-    if missing:
-        remedy = "Paste `tokens-bot manifest` into the app's settings and install it again."
-        yield Finding("problem", f"The bot token lacks {', '.join(missing)}.", remedy)
-    else:
-        yield Finding("good", "The bot token has every scope it needs.")
-
-
-def _clock(answer: SlackResponse, app: App) -> Iterator[Finding]:
-    header = _header(answer, "date")
-    if header is None:
-        return
-    skew = abs(parsedate_to_datetime(header) - app.clock())
-    if skew > GREATEST_CLOCK_SKEW:
-        yield Finding(
-            "problem", f"The clock is {skew.total_seconds():.0f} s off Slack's.", "Switch time synchronisation on."
-        )
-    else:
-        yield Finding("good", "The clock agrees with Slack's.")
-
-
-def _mode(settings: Settings) -> Iterator[Finding]:
-    if settings.slack_app_token:
-        client = WebClient(base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-        try:
-            slack_delivery.answer_of(client.apps_connections_open, app_token=settings.slack_app_token)
-        except SlackApiError as error:
-            remedy = "Create an app-level token with connections:write, and switch Socket Mode on."
-            yield Finding("problem", f"SLACK_APP_TOKEN is refused: {error.response['error']}.", remedy)
-        except (SlackClientError, OSError) as error:
-            yield Finding("problem", f"Socket Mode cannot be tried: {error}", "Check the network.")
-        else:
-            yield Finding("good", "Socket Mode can connect.")
-    elif settings.slack_signing_secret:
-        yield Finding("good", f"HTTP mode: Slack must reach {settings.http_host}:{settings.http_port}/slack/events.")
-    else:
-        remedy = "Set SLACK_APP_TOKEN for Socket Mode, or SLACK_SIGNING_SECRET for HTTP."
-        yield Finding("problem", "Neither Socket Mode nor HTTP mode is set up.", remedy)
-
-
-def _channels(settings: Settings, client: WebClient) -> Iterator[Finding]:
-    channels = {
-        "TOKENS_GOVERNANCE_CHANNEL": settings.governance_channel,
-        "TOKENS_ANNOUNCE_CHANNEL": settings.announce_channel,
-    }
-    for name, channel in channels.items():
-        if channel is None:
-            yield Finding("warning", f"{name} is not set.", "Set it to the id of the channel (C…).")
-            continue
-        try:
-            info = slack_delivery.answer_of(client.conversations_info, channel=channel)["channel"]
-        except SlackApiError as error:
-            code = error.response["error"]
-            if code == "missing_scope":
-                yield Finding(
-                    "warning", f"{name} cannot be looked up without channels:read.", "Add the optional scope."
-                )
-            else:
-                yield Finding("problem", f"{name} = {channel}: {code}.", "Check the id, and invite the bot there.")
-            continue
-        except (SlackClientError, OSError) as error:
-            yield Finding("problem", f"{name} cannot be looked up: {error}", "Check the network.")
-            continue
-        if info.get("is_archived"):
-            yield Finding("problem", f"{name} = {channel} is archived.", "Choose another channel.")
-        elif info.get("is_ext_shared"):
-            remedy = "Choose a channel of your own: cards and reports there are for the company alone."
-            yield Finding("warning", f"{name} = {channel} is shared with another organization.", remedy)
-        elif not info.get("is_member"):
-            yield Finding("problem", f"The bot is not in #{info['name']} ({name}).", f"/invite it to #{info['name']}.")
-        else:
-            yield Finding("good", f"{name} is #{info['name']}, and the bot is in it.")
-
-
-def _board(settings: Settings, app: App) -> Iterator[Finding]:
-    group = settings.board_usergroup
-    where = "role `board`" if group is None else "Slack user group"
-    if group is not None and (why := _unread(settings, app, group)):
-        yield Finding("warning", f"The board's group cannot be looked up: {why}.", "Check TOKENS_BOARD_USERGROUP.")
-        return
-    if group is not None:
-        yield from _unknown_members(settings, app, group)
-    with replace(app, board_usergroup=group).reading() as moment:
-        seats = board.seats(moment)
-    kinds = Counter(seat.kind for seat in seats)
-    found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
-    if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
-        remedy = (
-            f"{board.LEAST_MEMBERS} members and {board.LEAST_ALTERNATES} alternates keep exceptions moving when people"
-            " are away. Roles `board` and `alternate` are set with `tokens-bot people import`."
-        )
-        yield Finding("warning", found, remedy)
-    else:
-        yield Finding("good", found)
-    if not seats:
-        remedy = "With a board, a change takes two people: `tokens-bot handbook propose`, confirmed in Slack."
-        yield Finding("warning", "Without a board, one person alone can change the handbook.", remedy)
-    for role, able in (("chair", any(s.is_chair for s in seats)), ("finance", any(s.is_finance for s in seats))):
-        if not able:
-            remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
-            yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
-
-
-def _unknown_members(settings: Settings, app: App, usergroup: str) -> Iterator[Finding]:
-    """Members of the board's group whom nobody is known by: they have no vote, and may not know it."""
-    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-    for account, met in board_group.unknown(app, slack, usergroup):
-        name = f"{account.id} ({account.email})" if account.email else account.id
-        if met.other is not None:
-            why = f"their e-mail is {met.other.name}'s, whom we know by {met.other.slack_user_id or 'no account'}"
-            remedy = f"If it is them, `{linking.command(met.other.email, account.id)}`."
-        else:
-            why = linking.WHY.get(account.barred, "no one in the programme has their e-mail")
-            remedy = "Add them with `tokens-bot people import`, or take them out of the group."
-        yield Finding("warning", f"{name} is in the board's group and known by nobody: {why}.", remedy)
-
-
-def _unread(settings: Settings, app: App, usergroup: str) -> str:
-    """Why the board's user group cannot be read; nothing when it was."""
-    slack = WebClient(settings.slack_bot_token, base_url=settings.slack_api_url, timeout=PATIENCE_SECONDS)
-    try:
-        board_group.read(app, slack, usergroup)
-    except SlackApiError as error:
-        return str(error.response["error"])
-    except (SlackClientError, OSError) as error:
-        return str(error)
-    return ""
+        yield Finding("good", f"Days, months and quarters are those of {app.zone.key}, for ever.")
 
 
 def _zones(app: App) -> Iterator[Finding]:
@@ -255,11 +77,8 @@ def _zones(app: App) -> Iterator[Finding]:
     with app.database.reading() as session:
         lost = {name: some for name, some in directory.by_zone(session).items() if time_zones.known(name) is None}
     for name, emails in sorted(lost.items()):
-        who = ", ".join(emails[:MOST_NAMED]) + (
-            f" and {len(emails) - MOST_NAMED:,} more" if len(emails) > MOST_NAMED else ""
-        )
-        what = f"There is no time zone {name!r}; {who} are treated as in {app.zone.key}."
-        yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.")
+        what = f"There is no time zone {name!r}; {some(emails)} are treated as in {app.zone.key}."
+        yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.", tuple(emails))
 
 
 def _parts(settings: Settings, app: App) -> Iterator[Finding]:
@@ -314,10 +133,10 @@ def _answers(app: App) -> Iterator[Finding]:
         "conflict": "`tokens-bot usage conflicts list` shows what stands and what was offered.",
     }
     for status, remedy in ways_out.items():
-        if some := [f"{one.events:,} of {one.source} ({one.reason})" for one in lately if one.status == status]:
-            more = f", and {len(some) - MOST_NAMED:,} more reasons" if len(some) > MOST_NAMED else ""
-            named = f"{', '.join(some[:MOST_NAMED])}{more}"
-            yield Finding("warning", f"Answered with {status} in the last {LATELY.days} days: {named}.", remedy)
+        if named := [f"{one.events:,} of {one.source} ({one.reason})" for one in lately if one.status == status]:
+            more = f", and {len(named) - MOST_NAMED:,} more reasons" if len(named) > MOST_NAMED else ""
+            told = f"{', '.join(named[:MOST_NAMED])}{more}"
+            yield Finding("warning", f"Answered with {status} in the last {LATELY.days} days: {told}.", remedy)
     if not lately:
         ever = f"; {conflicts:,} conflicts are on record" if conflicts else ""
         yield Finding("good", f"No usage was refused in the last {LATELY.days} days{ever}.")

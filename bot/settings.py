@@ -42,6 +42,7 @@ class Settings:
     zone: ZoneInfo
     governance_channel: str | None
     announce_channel: str | None
+    recruiters_channel: str | None
     board_usergroup: str | None
     handbook: Path | None
     github_webhook_secret: str | None
@@ -77,6 +78,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         zone=_zone(values, problems),
         governance_channel=values.get("TOKENS_GOVERNANCE_CHANNEL"),
         announce_channel=values.get("TOKENS_ANNOUNCE_CHANNEL"),
+        recruiters_channel=values.get("TOKENS_RECRUITERS_CHANNEL"),
         board_usergroup=values.get("TOKENS_BOARD_USERGROUP"),
         handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
         github_webhook_secret=values.get("GITHUB_WEBHOOK_SECRET"),

@@ -42,6 +42,7 @@ def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> A
         clock,
         governance_channel=settings.governance_channel,
         board_usergroup=settings.board_usergroup,
+        recruiters_channel=settings.recruiters_channel,
     )
 
 

@@ -1,4 +1,4 @@
-"""Our HTTP side: intake of usage and of outcomes, health, metrics, and Slack's requests in HTTP mode.
+"""Our HTTP side: intake of usage and of outcomes, people by SCIM, health, metrics, and Slack's requests in HTTP mode.
 
 The work of a route happens in a thread, because the database is synchronous. Nothing of a body is logged.
 """
@@ -14,7 +14,9 @@ from fastapi import FastAPI
 from handlers import batches, bodies, health, note_failure, rates, reference
 from handlers.holds import forwarded, leases
 from handlers.holds import routes as holds
+from handlers.offers import routes as offers
 from handlers.outcomes import routes as outcomes
+from handlers.scim import routes as scim
 from handlers.slack import routes as slack_events
 from handlers.usage import otlp_routes
 from handlers.usage import routes as usage
@@ -56,6 +58,7 @@ def build(
             {"name": "usage", "description": "What gateways report."},
             {"name": "holds", "description": "What gateways ask before a call: may it run, and at what cost at most?"},
             {"name": "outcomes", "description": "What came of the work, as trackers report it."},
+            {"name": "listing", "description": "What job listings say of the allowance, for careers pages."},
         ],
     )
     if INTAKE in parts:
@@ -63,10 +66,12 @@ def build(
         api.include_router(usage.routes(app, key_with))
         api.include_router(otlp_routes.routes(app, key_with, usage.SPANS, usage.SCOPE))
         api.include_router(outcomes.routes(app, key_with, github_secret))
+        api.include_router(scim.build(app, key_with))
         of_calls = batches.guard(app, rates.OF_CALLS)
         api.include_router(holds.routes(app, of_calls))
         api.include_router(leases.build(app, of_calls))
         api.include_router(forwarded.build(app, of_calls))
+        api.include_router(offers.routes(app))
     api.include_router(health.routes(app, parts))
     api.include_router(reference.routes(api.openapi))
     if slack is not None:

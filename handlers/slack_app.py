@@ -13,11 +13,16 @@ from slack_sdk import WebClient
 from handlers import home, note_failure
 from handlers.appeals import deciding
 from handlers.balance import balance, warnings
+from handlers.cash import voting as cash_voting
 from handlers.exceptions import asking, voting
+from handlers.gates import board as gates_board
 from handlers.handbook import proposals, services
 from handlers.holds import caps
+from handlers.offers import forms as offers
+from handlers.offers import listings, worth
 from handlers.reports import team
 from handlers.reviews import board, thresholds
+from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from policy import texts
@@ -37,6 +42,7 @@ SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,
+    *worth.COMMANDS,
     *asking.COMMANDS,
     *team.COMMANDS,
     *deciding.COMMANDS,
@@ -45,9 +51,28 @@ COMMANDS = Commands(
     *services.COMMANDS,
     *proposals.COMMANDS,
     *voting.COMMANDS,
+    *report.COMMANDS,
+    *offers.COMMANDS,
+    *listings.COMMANDS,
 )
 """What `/tokens` understands, its help lists and the manifest hints at."""
-TOPICS = (COMMANDS, balance, asking, voting, proposals, board, thresholds, deciding, warnings, caps, home, board_group)
+TOPICS = (
+    COMMANDS,
+    balance,
+    asking,
+    voting,
+    cash_voting,
+    proposals,
+    board,
+    thresholds,
+    gates_board,
+    deciding,
+    warnings,
+    caps,
+    offers,
+    home,
+    board_group,
+)
 
 
 def build(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from fractions import Fraction
 from typing import TYPE_CHECKING
@@ -72,6 +72,8 @@ class Standing:
     slow_to: str = ""
     subject: str = ""
     """Which service, project or team it is about."""
+    services: tuple[str, ...] = ()
+    """The only services that it stops, where it says so."""
 
     @property
     def left(self) -> NanoUSD:
@@ -125,10 +127,15 @@ def _reason(one: Standing, cheap_enough: Mapping[str, bool]) -> Reason:
 def applying(caps: Sequence[CapRule], scope: Scope, day: date) -> list[tuple[CapRule, SumKey]]:
     """The caps of a handbook that a call meets on a day, each with the sum that it is judged by."""
     return [
-        (cap, SumKey(cap.scope, key, cap.window, first_day_of(cap.window, day)))
+        (_as_met(cap, scope), SumKey(cap.scope, key, cap.window, first_day_of(cap.window, day)))
         for cap in caps
         if (key := key_of(cap.scope, scope)) is not None and _is_meant(cap, scope)
     ]
+
+
+def _as_met(cap: CapRule, where: Scope) -> CapRule:
+    """A cap that stops some services only warns the others."""
+    return replace(cap, action=WARN) if cap.services and where.service not in cap.services else cap
 
 
 def key_of(scope: str, where: Scope) -> str | None:
@@ -183,6 +190,7 @@ def standing_of(cap: CapRule, key: SumKey, *, used: NanoUSD, held: NanoUSD, aske
         key=key,
         slow_to=cap.slow_to,
         subject=cap.service or cap.project or cap.team,
+        services=cap.services,
     )
 
 

@@ -15,10 +15,13 @@ IN_THE_HEADING = ("version", "effective_from")
 """They differ between any two versions, and are told beside the changes."""
 NAMES = {
     "caps": ("name",),
+    "messages.calendars": ("zone",),
     "services": ("key",),
     "prices": ("provider", "model"),
+    "roi.costs": ("name", "from"),
     "value.basket": ("provider", "model", "tier", "meter"),
     "value.slots": ("name",),
+    "sizing.annual": ("name",),
     "models": ("from",),
 }
 """What a table in a list is called by, so that one which is put in between changes nothing about the others.

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, finance, grants, holds, messages, reviews, usage, value
+from policy.parameters import exceptions, finance, gates, grants, holds, messages, offers, reviews, roi, usage, value
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -26,10 +26,13 @@ if TYPE_CHECKING:
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
     from policy.parameters.finance import FinanceRules
+    from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
+    from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
+    from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
     from policy.parameters.value import ReserveRules, ValueRules
 
@@ -50,9 +53,12 @@ LATER_TABLES = (
     "disclosure",
     "digest",
     "outcomes",
+    "roi",
+    "gates",
     "usage",
     "holds",
     "finance",
+    "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
 """Tables that handbooks applied earlier do not have; each then holds as in the packaged handbook."""
@@ -117,10 +123,13 @@ class Handbook:
     disclosure: DisclosureRules
     digest: DigestRules
     outcomes: OutcomeRules
+    roi: RoiRules
+    gates: GateRules
     usage: UsageRules
     holds: HoldRules
     finance: FinanceRules
     caps: tuple[CapRule, ...]
+    offers: OfferRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -153,7 +162,7 @@ def parse(text: str) -> Handbook:
         sizing=read(grants.SizingRules, table.table("sizing")),
         lots=grants.read_lots(table.table("lots")),
         rollout=read(grants.RolloutRules, table.table("rollout")),
-        messages=read(messages.MessageRules, table.table("messages")),
+        messages=messages.read_messages(table.table("messages")),
         exceptions=exceptions.read_exceptions(table.table("exceptions")),
         warnings=messages.read_warnings(table.table("warnings")),
         reports=read(messages.ReportRules, table.table("reports")),
@@ -164,10 +173,13 @@ def parse(text: str) -> Handbook:
         disclosure=read(messages.DisclosureRules, table.table("disclosure")),
         digest=read(messages.DigestRules, table.table("digest")),
         outcomes=measured,
+        roi=read(roi.RoiRules, table.table("roi")),
+        gates=read(gates.GateRules, table.table("gates")),
         usage=read(usage.UsageRules, table.table("usage")),
         holds=read(holds.HoldRules, table.table("holds")),
         finance=read(finance.FinanceRules, table.table("finance")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
+        offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -244,11 +256,13 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from messages.message_contradictions(handbook.messages)
     yield from exceptions.exception_contradictions(handbook.exceptions)
     yield from outcomes.outcome_contradictions(handbook.outcomes)
+    yield from roi.roi_contradictions(handbook.roi)
     yield from reviews.adjustment_contradictions(handbook.adjustment)
     yield from reviews.review_contradictions(handbook.reviews, handbook.exceptions)
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
+    yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from policy.period import is_working_day, require_aware
+from policy.period import require_aware
 
 if TYPE_CHECKING:
     from datetime import date
@@ -18,10 +18,10 @@ def next_opening(now: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime
     """`now` where it falls into working hours, else the instant at which the next ones begin; in UTC."""
     local = require_aware(now).astimezone(zone)
     day = local.date()
-    if is_working_day(day, rules.holidays) and local.hour < rules.until_hour:
+    if rules.is_open(day, zone.key) and local.hour < rules.until_hour:
         return max(now.astimezone(UTC), _opening(day, zone, rules))
     day += timedelta(days=1)
-    while not is_working_day(day, rules.holidays):
+    while not rules.is_open(day, zone.key):
         day += timedelta(days=1)
     return _opening(day, zone, rules)
 
@@ -29,7 +29,7 @@ def next_opening(now: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime
 def last_opening(before: datetime, zone: ZoneInfo, rules: MessageRules) -> datetime:
     """The latest instant before another at which working hours began; in UTC."""
     day = require_aware(before).astimezone(zone).date()
-    while not is_working_day(day, rules.holidays) or _opening(day, zone, rules) > before:
+    while not rules.is_open(day, zone.key) or _opening(day, zone, rules) > before:
         day -= timedelta(days=1)
     return _opening(day, zone, rules)
 

@@ -27,6 +27,8 @@ class EntryKind(StrEnum):
     """What was used of it, taken off the next grant."""
     WRITE_OFF = "write_off"
     """What a leaver owed, which nobody will pay; and the same taken back where its usage was corrected since."""
+    REVOCATION = "revocation"
+    """What was unused of a lot that was given by hand and by mistake, back into the treasury."""
 
 
 class LotKind(StrEnum):

@@ -38,11 +38,32 @@ def months_since_launch(month: Month, launched_on: date) -> int:
     return (month.year - launch.year) * MONTHS_PER_YEAR + month.month - launch.month
 
 
-def phase(month: Month, rules: RolloutRules) -> int | None:
-    """0 to 3; None before the baseline, and while no launch is set."""
+def clock(month: Month, rules: RolloutRules) -> int | None:
+    """Months since the launch in which the roll-out went on; None while no launch is set.
+
+    In a month in which it stands still, the clock shows what it showed in the month before.
+    """
     if rules.launched_on is None:
         return None
-    since = months_since_launch(month, rules.launched_on)
+    stood = sum(rules.launched_on < one <= month.first_day for one in rules.paused)
+    return months_since_launch(month, rules.launched_on) - stood
+
+
+def month_at(since: int, rules: RolloutRules) -> Month | None:
+    """The first month in which the clock shows so much, as far as is known: the roll-out may yet stand still."""
+    if rules.launched_on is None:
+        return None
+    month = Month.containing(rules.launched_on).plus(since)
+    while (shown := clock(month, rules)) is not None and shown < since:
+        month = month.plus(since - shown)
+    return month
+
+
+def phase(month: Month, rules: RolloutRules) -> int | None:
+    """0 to 3; None before the baseline, and while no launch is set."""
+    since = clock(month, rules)
+    if since is None:
+        return None
     if since < 0:
         return 0 if since >= -BASELINE_MONTHS else None
     return 1 if since < rules.phase_2_month else 2 if since < rules.phase_3_month else 3
@@ -58,8 +79,8 @@ def takes_part(person: Participant, month: Month, rules: RolloutRules) -> bool:
         return all_seniors or (person.level in rules.pilot_levels and person.wave == 1)
     if all_seniors and rules.after_pilot == "stay":
         return True
-    since = months_since_launch(month, rules.launched_on)
-    return since >= _first_month(person, rules)
+    since = clock(month, rules)
+    return since is not None and since >= _first_month(person, rules)
 
 
 def why_out(person: Participant, month: Month, rules: RolloutRules) -> str:
@@ -75,7 +96,7 @@ def why_out(person: Participant, month: Month, rules: RolloutRules) -> str:
         return f"level {person.level!r} is not in the pilot"
     if person.wave is None:
         return "no wave"
-    first = Month.containing(rules.launched_on).plus(_first_month(person, rules))
+    first = month_at(_first_month(person, rules), rules)
     return f"wave {person.wave} begins in {first}"
 
 

@@ -1,7 +1,7 @@
 """How large everyone's monthly grant is: entitlement × seniority × complexity × history, adjusted, within a budget.
 
     M = .25 × midpoint ÷ 12 × post × days active ÷ days in the month
-    grant = clip(k × M × clip(S·P·H, .70, 1.40) × adjustment, .60·M, 1.50·M)    k ≤ 1: Σ grants ≤ budget
+    grant = clip(k × M × clip(S·P·H·A, .70, 1.40) × adjustment, .60·M, 1.50·M)    k ≤ 1: Σ grants ≤ budget
 
 The figures are those of the packaged handbook. Everything is counted in whole numbers: USD in nano-USD, grants in
 micro-tokens, factors in ten-thousandths, the budget's share in millionths.
@@ -17,6 +17,7 @@ from policy.bands import Width  # noqa: TC001 - factors are kept, and read again
 from policy.reasons import Reason, Refusal
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, Permille, divide_half_even
 from policy.value.currencies import PAR, Rate
+from policy.weights import Annual, Assignment, annual_factor
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -30,15 +31,6 @@ WHOLE = 1_000
 """Permille of a full post, of a project's share, of a buffer's base."""
 FACTOR = Decimal("0.0001")
 NEUTRAL = Decimal(1)
-
-
-@dataclass(frozen=True, slots=True)
-class Assignment:
-    """A project that someone works on, its complexity, and the share of their work in permille."""
-
-    name: str
-    complexity: str
-    share_permille: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +52,7 @@ class Claim:
     adjustment: Decimal = NEUTRAL
     rate: Rate = PAR
     """That of the pay band's currency; the midpoint is converted already."""
+    annual: Annual | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +87,7 @@ class Factors:
     """What the midpoint was converted at."""
     band: Width | None = None
     """What the midpoint came from; None where nothing is to be said of it."""
+    annual: Annual | None = None
 
     @property
     def is_small_group(self) -> bool:
@@ -112,7 +106,9 @@ class Factors:
         issued = _issued(weighted, int(self.per_token), self.buffer_permille)
         return Steps(
             full=_full(self),
-            product=(self.seniority * self.complexity * self.history).quantize(FACTOR, ROUND_HALF_EVEN),
+            product=(self.seniority * self.complexity * self.history * annual_factor(self.annual)).quantize(
+                FACTOR, ROUND_HALF_EVEN
+            ),
             weighted=NanoUSD(weighted),
             issued=MicroTokens(issued),
             scaled=MicroTokens(_scaled(issued, int(self.budget_share * MILLION))),
@@ -128,7 +124,7 @@ class Factors:
 class Steps:
     """What a grant went through between its factors and its amount.
 
-    `full` is the entitlement of a full post and month. `product` is that of the three factors before it was kept within
+    `full` is the entitlement of a full post and month. `product` is that of all factors before it was kept within
     its bounds. `weighted` is the entitlement × weight × adjustment, `issued` the tokens which that buys, `scaled` what
     the budget leaves of them: the amount before floor, cap and rounding.
     """
@@ -159,6 +155,7 @@ class _Bounds:
     weight: Decimal
     factors: tuple[Decimal, Decimal, Decimal]
     adjustment: Decimal
+    weighted: bool
     raw: int
     floor: int
     cap: int
@@ -264,13 +261,13 @@ def _history(claim: Claim, rules: SizingRules) -> Decimal:
 def _bounds(claim: Claim, rules: SizingRules, value: TokenValue, *, weighted: bool) -> _Bounds:
     base = int(entitlement(claim, rules))
     factors = weight(claim, rules) if weighted else (NEUTRAL, NEUTRAL, NEUTRAL)
-    product = factors[0] * factors[1] * factors[2]
+    product = factors[0] * factors[1] * factors[2] * annual_factor(claim.annual)
     clipped = min(max(product, rules.least_weight), rules.most_weight) if weighted else NEUTRAL
     clipped = clipped.quantize(FACTOR, ROUND_HALF_EVEN)
     lowest, highest = _limits(base, claim, rules, value)
     adjusted = claim.adjustment.quantize(FACTOR, ROUND_HALF_EVEN) if weighted else NEUTRAL
     raw = bought(NanoUSD(_weighted(base, clipped, adjusted)), value)
-    return _Bounds(claim, base, clipped, factors, adjusted, raw, lowest, highest)
+    return _Bounds(claim, base, clipped, factors, adjusted, weighted, raw, lowest, highest)
 
 
 def _limits(base: int, claim: Claim | Factors, rules: SizingRules, value: TokenValue) -> tuple[int, int]:
@@ -369,6 +366,7 @@ def _factors(bounds: _Bounds, share: int, amount: int, value: TokenValue) -> Fac
         peers=claim.peers,
         adjustment=bounds.adjustment,
         rate=claim.rate,
+        annual=claim.annual if bounds.weighted else None,
     )
 
 
@@ -381,6 +379,8 @@ def _reasons(f: Factors) -> Iterable[Reason]:
     yield Reason("seniority", f"{f.level} level", {"factor": f"{f.seniority:f}"})
     yield Reason("complexity", "your projects", {"factor": f"{f.complexity:f}"})
     yield Reason("history", "what you used of earlier grants", {"factor": f"{f.history:f}"})
+    if f.annual is not None:
+        yield f.annual.reason
     if f.adjustment != NEUTRAL:
         yield Reason("adjustment", "the quarterly adjustments", {"factor": f"{f.adjustment:f}"})
     if f.budget_share < 1:

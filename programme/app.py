@@ -54,6 +54,8 @@ class App:
     """Where the board decides; without one, each of its members gets a message of their own."""
     board_usergroup: str | None = None
     """The Slack user group of the board; without one, the people with role `board`."""
+    recruiters_channel: str | None = None
+    """Where recruiters are told of listings; without one, each of them gets a message of their own."""
     refresh_home: Callable[[str], None] = nobody_looks
     """Shows a person's Home anew, by their id, if they looked at it lately. It never raises."""
     slack_id: str = ""
@@ -93,6 +95,7 @@ class App:
             self.zone,
             governance_channel=self.governance_channel,
             board_usergroup=self.board_usergroup,
+            recruiters_channel=self.recruiters_channel,
             prices=self.prices,
             recently=self.recent_handbooks,
         )

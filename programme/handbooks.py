@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from policy import handbook
 from policy.reasons import Refusal
+from programme import public_holidays
 from store.handbook import reference
 
 if TYPE_CHECKING:
@@ -41,15 +42,26 @@ class Handbooks:
 @lru_cache(maxsize=64)
 def parsed(body: str) -> Handbook:
     """The handbook of a text that was applied: parsed once."""
-    return handbook.parse(body)
+    return public_holidays.known_to(handbook.parse(body))
+
+
+@lru_cache(maxsize=64)
+def in_force(body: str, paused: tuple[date, ...]) -> Handbook:
+    """The same with the months in which the roll-out stood still at a gate."""
+    book = parsed(body)
+    if not paused:
+        return book
+    both = tuple(sorted({*book.rollout.paused, *paused}))
+    return replace(book, rollout=replace(book.rollout, paused=both))
 
 
 def load(session: Session) -> Handbooks:
-    """Every version that was applied; a Refusal when there is none."""
-    bodies = reference.handbook_bodies(session)
+    """Every version that was applied, with the roll-out as it went; a Refusal when there is none."""
+    bodies, paused = reference.handbook_bodies_and_pauses(session)
     if not bodies:
         raise Refusal("no_handbook", "No handbook is applied.", next_step="Run `tokens-bot migrate`.")
-    return Handbooks(tuple(parsed(body) for body in bodies))
+    still = tuple(sorted(paused))
+    return Handbooks(tuple(in_force(body, still) for body in bodies))
 
 
 class RecentHandbooks:

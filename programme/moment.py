@@ -32,6 +32,7 @@ class Moment:
     zone: ZoneInfo
     governance_channel: str | None = None
     board_usergroup: str | None = None
+    recruiters_channel: str | None = None
     prices: PriceBook = field(default_factory=PriceBook)
     recently: RecentHandbooks = field(default_factory=RecentHandbooks)
 

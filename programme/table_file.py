@@ -51,14 +51,14 @@ class Problems(list[tuple[int, str]]):
         shown = repr(value) if len(value) <= _SHOWN else f"{value[:_SHOWN]!r}… ({len(value):,} characters)"
         self.append((line, f"{column} = {shown}: expected {expected}"))
 
-    def refuse(self, code: str) -> None:
+    def refuse(self, code: str, said: str = "Nothing was imported:") -> None:
         """Raise the Refusal that lists them, if there are any: the first hundred, and how many more there are."""
         if not self:
             return
         told = [f"line {line}: {text}" for line, text in sorted(self)[:MOST_TOLD]]
         if len(self) > MOST_TOLD:
             told.append(f"… and {len(self) - MOST_TOLD:,} more.")
-        raise Refusal(code, "\n".join(["Nothing was imported:", *told]))
+        raise Refusal(code, "\n".join([said, *told]))
 
 
 def opened(file: BinaryIO) -> TextIO:

@@ -1,4 +1,4 @@
-"""What waits for one member of the board beside requests and reviews: appeals to decide, handbooks to confirm."""
+"""What waits for one member of the board beside requests and reviews: cash caps, appeals, handbooks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from programme.appeals import appeals
 from programme.appeals import cards as appeal_cards
+from programme.cash import cards as cash_cards
 from programme.handbook import cards as proposal_cards
 from programme.handbook import deciding
 from store.appeals import records as appeals_store
@@ -15,6 +16,7 @@ from store.handbook import proposals as proposals_store
 if TYPE_CHECKING:
     from programme.moment import Moment
     from views.appeals import Card as AppealCard
+    from views.cash import CashCard
     from views.handbook import Card as ProposalCard
 
 MOST = 3
@@ -27,10 +29,11 @@ class Waiting:
     appeals: tuple[AppealCard, ...] = ()
     proposals: tuple[ProposalCard, ...] = ()
     more: int = 0
+    cash: tuple[CashCard, ...] = ()
 
     @property
     def count(self) -> int:
-        return len(self.appeals) + len(self.proposals) + self.more
+        return len(self.appeals) + len(self.proposals) + self.more + len(self.cash)
 
 
 NOTHING = Waiting()
@@ -52,4 +55,5 @@ def of(moment: Moment, person_id: str) -> Waiting:
         tuple(appeal_cards.of(moment, one.id) for one in filed[:MOST]),
         tuple(proposal_cards.untried(moment, one) for one in proposed[:MOST]),
         max(len(filed) - MOST, 0) + max(len(proposed) - MOST, 0),
+        tuple(cash_cards.waiting(moment, person_id)),
     )

@@ -22,11 +22,26 @@ ANCHOR = "anchor"
 """The audit log's hash, once a month, whether or not the programme has begun."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
 MORNING_HOUR = 9
-ORDER = {EXPIRY: 0, GRANTS: 1, LAPSES: 2, JOINERS: 3, NOTICES: 4, WEEKLY: 5, REVIEWS: 6}
+GATE = "gate."
+"""Steps of the gates between phases come before the grants of the month: what stands still gets none."""
+GATE_PAUSE, GATE_ASK, GATE_OPEN = f"{GATE}pause", f"{GATE}ask", f"{GATE}open"
+ORDER = {
+    GATE_PAUSE: -1,
+    GATE_ASK: -1,
+    GATE_OPEN: -1,
+    EXPIRY: 0,
+    GRANTS: 1,
+    LAPSES: 2,
+    JOINERS: 3,
+    NOTICES: 4,
+    WEEKLY: 5,
+    REVIEWS: 6,
+}
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
-WAITS_FOR = {LAPSES: GRANTS}
-"""A job that has nothing to do before another has run: what may be carried over follows from the grants."""
+WAITS_FOR = {LAPSES: GRANTS, GRANTS: GATE_PAUSE}
+"""A job that has nothing to do before another has run: what may be carried over follows from the grants, and who gets
+any from whether the roll-out stands still."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +54,16 @@ class Run:
     due_at: datetime
 
 
-REQUEST, PROPOSAL, REVIEW, APPEAL = "request.", "proposal.", "review.", "appeal."
-"""Steps of requests, proposed handbooks, reviews and appeals are runs too: the period is the one whose step it is."""
+REQUEST, PROPOSAL, REVIEW, APPEAL, CASH = "request.", "proposal.", "review.", "appeal.", "cash."
+"""Steps of whatever is decided are runs too, of requests, say, or cash caps: the period is the one whose step it is."""
 
 
 def is_step(run: Run) -> bool:
-    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL))
+    return run.job.startswith((REQUEST, PROPOSAL, REVIEW, APPEAL, GATE, CASH))
+
+
+def is_of_gate(run: Run) -> bool:
+    return run.job.startswith(GATE)
 
 
 def is_of_proposal(run: Run) -> bool:
@@ -57,6 +76,10 @@ def is_of_review(run: Run) -> bool:
 
 def is_of_appeal(run: Run) -> bool:
     return run.job.startswith(APPEAL)
+
+
+def is_of_cash(run: Run) -> bool:
+    return run.job.startswith(CASH)
 
 
 def steps(kind: str, due: Iterable[tuple[str, str, datetime]], zone: ZoneInfo) -> list[Run]:

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from programme.appeals import notices as appeals_notices
 from programme.appeals import reach as appeals_reach
+from programme.cash import notices as cash_notices
+from programme.cash import questions as cash_questions
 from programme.exceptions import notices as exceptions_notices
 from programme.exceptions import reach as exceptions_reach
 from programme.handbook import notices as handbook_notices
@@ -23,6 +25,7 @@ IN_PRIVATE: dict[str, tuple[str, Callable[[Moment, str], None]]] = {
     handbook_notices.CARD: ("proposal_id", handbook_reach.note_parked),
     appeals_notices.CARD: ("appeal_id", appeals_reach.note_parked),
     reviews_notices.PACK: ("quarter", reviews_reach.note_parked),
+    cash_notices.CARD: ("question_id", cash_questions.note_parked),
 }
 """By template: what its row names, and what goes to each instead."""
 

@@ -9,10 +9,13 @@ from scheduler.composers import (
     appeals,
     audit,
     board,
+    cash,
     exceptions,
+    gates,
     grants,
     handbook,
     holds,
+    offers,
     people,
     reports,
     reviews,
@@ -42,13 +45,14 @@ class Composed:
 
 COMPOSERS: dict[str, Callable[[object], tuple[Message, Picture | None]]] = {
     "audit/anchor": audit.compose_anchor,
-    "holds/stopped": holds.compose_stopped,
+    "offers/outdated": offers.compose_outdated,
 }
 
 
 LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "grants/greeting": grants.compose_greeting,
     "grants/statement": grants.compose_statement,
+    "grants/revoked": grants.compose_revoked,
     "grants/lapse_notice": grants.compose_lapse_notice,
     "warnings/warning": warnings.compose,
     "exceptions/card": exceptions.compose_card,
@@ -62,6 +66,9 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "handbook/face": handbook.compose_face,
     "handbook/mine": handbook.compose_mine,
     "handbook/note": handbook.compose_note,
+    "gates/card": gates.compose_card,
+    "gates/face": gates.compose_card,
+    "gates/note": gates.compose_note,
     "reviews/notice": appeals.compose_notice,
     "reviews/pack": reviews.compose_pack,
     "reviews/face": reviews.compose_face,
@@ -72,6 +79,10 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "appeals/mine": appeals.compose_mine,
     "appeals/note": appeals.compose_note,
     "appeals/nobody": appeals.compose_nobody,
+    "cash/card": cash.compose_card,
+    "cash/face": cash.compose_face,
+    "cash/share": cash.compose_share,
+    "holds/stopped": holds.compose_stopped,
     "board/stands_in": board.compose_stands_in,
     "board/stood_in": board.compose_stood_in,
     "people/linked": people.compose_linked,
@@ -86,6 +97,7 @@ was so when they were owed and can't be asked any more."""
 
 PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | None]] = {
     "grants/digest": grants.compose_digest,
+    "offers/offer": offers.compose,
     "reports/weekly": reports.compose,
     "reviews/money": reviews.compose_money,
     "reviews/use": reviews.compose_use,
@@ -94,6 +106,7 @@ PICTURED: dict[str, Callable[[App, object], tuple[Message, Picture | None] | Non
 
 
 FILED: dict[str, Callable[[App, object], tuple[Message, Document] | None]] = {
+    "offers/page": offers.compose_page,
     "reviews/page": reviews.compose_page,
     "reviews/page_with_cases": reviews.compose_page_with_cases,
 }

@@ -167,11 +167,11 @@ def share(slack: WebClient, file_id: str, composed: Composed, *, to: str, thread
     return channel
 
 
-def _hand_over(url: str, png: bytes) -> None:
+def _hand_over(url: str, content: bytes) -> None:
     """The bytes go to another host than everything else, which a firewall may not know."""
     headers = {"Content-Type": "application/octet-stream"}
     try:
-        request = urllib.request.Request(url, data=png, headers=headers)  # noqa: S310 - Slack's own address
+        request = urllib.request.Request(url, data=content, headers=headers)  # noqa: S310 - Slack's own address
         with urllib.request.urlopen(request, timeout=PATIENCE_SECONDS) as answer:  # noqa: S310 - the same
             is_page = answer.read(100).lstrip().startswith(b"<")
     except (OSError, HTTPException, ValueError) as error:

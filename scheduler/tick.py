@@ -12,7 +12,9 @@ from policy.period import Month, Quarter, Week, day_of
 from policy.reasons import Refusal
 from programme import anchors
 from programme.appeals import calendar as appeals_calendar
+from programme.cash import calendar as cash_calendar
 from programme.exceptions import calendar as exceptions_calendar
+from programme.gates import calendar as gates_calendar
 from programme.grants import announcements, lapses, monthly, settling
 from programme.handbook import deciding
 from programme.reports import weekly
@@ -54,18 +56,23 @@ class Ticked:
 
 
 def owed(moment: Moment) -> tuple[Run, ...]:
-    """What the calendar owes at an instant: runs of periods, and steps of requests, proposals and reviews."""
+    """What the calendar owes at an instant: runs of periods, and steps of whatever is decided."""
     today = moment.today
     book = moment.handbooks.on(today)
-    reviews_from = rollout.first_review(book.rollout, book.sizing.history.quiet_quarters)
     begins = reference.fact(moment.session, BEGINS_ON)
     begins_on = type(today).fromisoformat(begins) if begins else today
+    done = runs.last_periods(moment.session)
+    at_gates = gates_calendar.owed(moment, done.get(due.GRANTS), begins_on)
+    rolled = gates_calendar.standing_still(book.rollout, at_gates)
+    reviews_from = rollout.first_review(rolled, book.sizing.history.quiet_quarters)
     calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from, book.lots.settle_days)
-    periods = due.owed(moment.now, calendar, runs.last_periods(moment.session))
+    periods = due.owed(moment.now, calendar, done)
     steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
     steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
+    steps += due.steps(due.GATE, at_gates, moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
+    steps += due.steps(due.CASH, cash_calendar.due(moment), moment.zone)
     note, anchor = due.refusals(moment.now, moment.zone), due.anchor(moment.now, moment.zone)
     told = [run for run, is_owed in ((note, refusal_notes.is_owed), (anchor, anchors.is_owed)) if is_owed(moment)]
     return due.in_order(
@@ -146,12 +153,16 @@ def _perform_claimed(moment: Moment, run: Run) -> None:
 
 def _perform_step(moment: Moment, run: Run) -> None:
     """Whatever of its subject is due: the step itself looks whether it still is."""
-    if due.is_of_proposal(run):
+    if due.is_of_gate(run):
+        gates_calendar.advance(moment, run.job.removeprefix(due.GATE), run.period)
+    elif due.is_of_proposal(run):
         deciding.lapse(moment, run.period)
     elif due.is_of_review(run):
         reviews_calendar.advance(moment, Quarter.parse(run.period))
     elif due.is_of_appeal(run):
         appeals_calendar.advance(moment, run.period)
+    elif due.is_of_cash(run):
+        cash_calendar.advance(moment, run.period)
     else:
         exceptions_calendar.advance(moment, run.period)
     runs.forget_steps(moment.session, run.period)

@@ -16,6 +16,7 @@ from policy.reasons import Refusal
 from programme import vitals
 from programme.balance import warnings
 from programme.holds import ending
+from programme.offers import listing, making
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 from scheduler.clockwork import Clockwork
@@ -170,4 +171,6 @@ def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
             intake.attribute_waiting(moment)
         with app.transaction() as moment:
             ending.forget_past(moment)
+            making.forget_old(moment)
+            listing.tell_outdated(moment)
     return ticked.owed_since

@@ -115,6 +115,50 @@ def begun_at(session: Session) -> datetime | None:
     return session.execute(first).scalar_one_or_none()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """Which rows are looked for; `action` is one (`grant.give`) or all of a topic (`grant`)."""
+
+    actor: str | None = None
+    action: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    before: datetime | None = None
+
+
+class Row(NamedTuple):
+    """A row of the log, without what changed."""
+
+    seq: int
+    at: datetime
+    actor: str
+    action: str
+    subject: str
+
+
+def listed(session: Session, wanted: Wanted, *, limit: int) -> list[Row]:
+    """Rows, the latest first."""
+    c = audit_log.c
+    query = sa.select(*(c[name] for name in Row._fields)).order_by(c.seq.desc()).limit(limit)
+    for column, value in ((c.actor, wanted.actor), (c.subject, wanted.subject)):
+        if value is not None:
+            query = query.where(column == value)
+    if wanted.action is not None:
+        topic = c.action.startswith(f"{wanted.action}.", autoescape=True)
+        query = query.where(sa.or_(c.action == wanted.action, topic))
+    if wanted.since is not None:
+        query = query.where(c.at >= wanted.since)
+    if wanted.before is not None:
+        query = query.where(c.at < wanted.before)
+    return [Row(*row) for row in session.execute(query)]
+
+
+def row(session: Session, seq: int) -> dict[str, Any] | None:
+    """One row with everything in it."""
+    found = session.execute(sa.select(audit_log).where(audit_log.c.seq == seq)).mappings().one_or_none()
+    return dict(found) if found else None
+
+
 def missing_anchors(session: Session, anchors: Sequence[str]) -> Iterator[str]:
     """Every hash that was told once and is not in the chain any more: what came before it is gone or was rewritten."""
     known = sa.select(audit_log.c.hash).where(audit_log.c.hash.in_(anchors))

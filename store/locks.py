@@ -22,6 +22,8 @@ class Lock(IntEnum):
 
     MIGRATIONS = 7_263_002
     """Two replicas that start together migrate one after the other."""
+    PEOPLE = 7_263_006
+    """What was checked of people together, such as who reports to whom, is so when it is stored."""
     HANDBOOKS = 7_263_004
     """Each version is judged by the one that came before it."""
     GRANTS = 7_263_005
@@ -34,11 +36,13 @@ class Lock(IntEnum):
 
 ORDER = (
     "migrations",
+    "people",
     "runs",
     "sources",
     "holds",
     "quarantine",
     "requests",
+    "cash_questions",
     "handbooks",
     "handbook_proposals",
     "grants",

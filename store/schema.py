@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from importlib import resources
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,8 @@ from store import locks
 from store.locks import Lock
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from store.engine import Database, Session
 
 
@@ -30,6 +33,11 @@ def head_revision() -> str:
     return head
 
 
+def knows(revision: str) -> bool:
+    """Whether a revision is this version's, or one before it."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def current_revision(session: Session) -> str | None:
     """The revision of a database; None for one without tables."""
     return MigrationContext.configure(session).get_current_revision()
@@ -37,15 +45,24 @@ def current_revision(session: Session) -> str | None:
 
 def upgrade(database: Database) -> None:
     """Apply every migration that is missing, in one transaction."""
+    with changing(database) as session:
+        run(session)
+
+
+@contextmanager
+def changing(database: Database) -> Iterator[Session]:
+    """A transaction in which tables may change; it commits at the end of the block."""
     if database.dialect == "sqlite":
-        _upgrade_sqlite(database)
+        with _changing_sqlite(database) as session:
+            yield session
         return
     with database.transaction() as session:
         locks.hold(session, Lock.MIGRATIONS)
-        _run(session)
+        yield session
 
 
-def _upgrade_sqlite(database: Database) -> None:
+@contextmanager
+def _changing_sqlite(database: Database) -> Iterator[Session]:
     # A migration that rebuilds a table must not trip over the rows that point at it; the pragma is ignored
     # inside a transaction, hence before it. The foreign keys are checked before the commit instead.
     with database.writer.connect() as session:
@@ -54,14 +71,16 @@ def _upgrade_sqlite(database: Database) -> None:
         driver.execute("PRAGMA foreign_keys = OFF")
         try:
             with session.begin():
-                _run(session)
+                yield session
                 if broken := session.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
                     raise RuntimeError(f"the migration left rows without their parents: {broken[:5]}")
         finally:
             driver.execute("PRAGMA foreign_keys = ON")
 
 
-def _run(session: Session) -> None:
+def run(session: Session, *, on_applied: Callable[..., None] | None = None) -> None:
+    """Apply every migration that is missing, in a transaction of the caller's; each is told when it is done."""
     config = _config()
     config.attributes["connection"] = session
+    config.attributes["on_version_apply"] = (on_applied,) if on_applied else ()
     command.upgrade(config, "head")

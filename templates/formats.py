@@ -77,6 +77,7 @@ ENTRY_NAMES = {
     EntryKind.RETURN: "returned from a break-glass that was not ratified",
     EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
     EntryKind.WRITE_OFF: "of debt written off",
+    EntryKind.REVOCATION: "taken back, because they were given by mistake",
 }
 """What a kind of entries did to a wallet, behind an amount."""
 NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")
@@ -207,6 +208,14 @@ def percent(share: Decimal) -> str:
     """A share of a whole, to a tenth of a percent: `62.3 %`; what would round to nothing, but is not, `under 1 %`."""
     percents = (share * 100).quantize(Decimal("0.1"), ROUND_HALF_EVEN)
     return f"{_trimmed(percents)} %" if percents or not share else LITTLE
+
+
+def change(share: Decimal | float) -> str:
+    """A change with its sign: `+15 %`, `−3.5 %`, `0 %`; from ten per cent on without decimals."""
+    value = Decimal(share) * 100
+    step = Decimal(1) if abs(value) >= 10 else Decimal("0.1")  # noqa: PLR2004 - two digits
+    percents = value.quantize(step, ROUND_HALF_EVEN)
+    return f"{'+' if percents > 0 else MINUS if percents < 0 else ''}{_trimmed(abs(percents))} %"
 
 
 def permille(share: Permille) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from templates import render
+from policy.parameters.holds import PERSON, PERSON_SERVICE, PROGRAMME
+from templates import formats, render
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
+    from policy.units import MicroTokens
     from templates.render import Message
     from views.holds import CapTold, Denial, Limits, Stopped
 
@@ -43,9 +45,25 @@ def _when(cap: CapTold, zone: ZoneInfo) -> str:
     return f"{cap.resets_at.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})" if cap.resets_at else ""
 
 
-def stopped(told: Stopped) -> Message:
-    """For who is stopped."""
-    return render.message("holds/stopped", denial=told.denial, at=told.at)
+def stopped(told: Stopped, at_once: MicroTokens) -> Message:
+    """For who is stopped; `at_once` is what they could take in an incident, 0 where that would not help."""
+    return render.message(
+        "holds/stopped",
+        denial=told.denial,
+        at=told.at,
+        is_own=is_own(told.denial.cap),
+        at_once=at_once,
+        amount=formats.exact_tokens(at_once),
+    )
+
+
+def is_own(cap: CapTold) -> bool:
+    """Whether more tokens lift it: a wallet, or a cap on a person."""
+    return cap.room_tokens is not None or cap.scope in {PERSON, PERSON_SERVICE}
+
+
+def break_glass_helps(cap: CapTold) -> bool:
+    return is_own(cap) or cap.scope == PROGRAMME
 
 
 def caps(shown: Limits) -> Message:

@@ -82,6 +82,7 @@ def page(shown: ReviewFile, funds: Money) -> str:
             sized_for=Month.parse(shown.pack.summary.month),
             peers=reviews.peers,
             group_name=partial(reviews.group_name, names=shown.pack.names),
+            **reviews.brings(shown.pack),
         )
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.parameters.grants import LEVELS
 from policy.period import Month
 from policy.units import MicroTokens
-from templates import render, review_unusual
+from templates import render, review_unusual, roi
 from views.reviews import CUT, HELD_BACK, RAISE, SAME, kind_of_change
 
 if TYPE_CHECKING:
@@ -54,7 +54,17 @@ def pack(shown: Pack) -> Message:
         button_value=button_value(shown),
         mean=mean,
         sized_for=Month.parse(shown.summary.month),
+        **brings(shown),
     )
+
+
+def brings(shown: Pack) -> dict[str, object]:
+    """What the programme brings, a line each as (name, words), and through which month; nothing without a report."""
+    report = shown.brings
+    return {
+        "brings": roi.lines(report.report) if report else [],
+        "brings_through": roi.through(report) if report else None,
+    }
 
 
 def outcome(shown: Pack) -> Message:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy.sizing import NEUTRAL, WHOLE
+from policy.weights import annual_factor
 
 if TYPE_CHECKING:
     from policy.sizing import Factors, Steps
@@ -32,6 +33,11 @@ def of(factors: Factors) -> Working:
         factors=factors,
         steps=steps,
         kept=steps.product != factors.weight,
-        numbered=sum(factor != NEUTRAL for factor in (factors.seniority, factors.complexity, factors.history)),
+        numbered=sum(factor != NEUTRAL for factor in _factors(factors)),
         divisor=Decimal(WHOLE + factors.buffer_permille) / WHOLE,
     )
+
+
+def _factors(factors: Factors) -> tuple[Decimal, ...]:
+    """What the weight is the product of."""
+    return factors.seniority, factors.complexity, factors.history, annual_factor(factors.annual)

@@ -8,7 +8,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 
 from policy.period import Month
 from policy.sizing import Factors
@@ -60,6 +60,18 @@ class LapseNotice:
     endings: tuple[Ending, ...]
     contact: str
     person_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Revocation:
+    """What was taken back of a lot that was given at an instant, for something, and why."""
+
+    person_id: str
+    amount: MicroTokens
+    given_at: datetime
+    given_for: str
+    reason: str
+    contact: str
 
 
 @dataclass(frozen=True, slots=True)

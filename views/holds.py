@@ -28,6 +28,7 @@ class CapTold:
     resets_at: datetime | None
     subject: str = ""
     room_tokens: MicroTokens | None = None
+    services: tuple[str, ...] = ()
 
     @property
     def left(self) -> NanoUSD:
@@ -49,10 +50,12 @@ class Denial:
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """That a person's calls are stopped by a cap."""
+    """That a person's calls are stopped by a cap; of a wallet, `credit` is the last that came in before."""
 
     denial: Denial
     at: datetime
+    person_id: str = ""
+    credit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

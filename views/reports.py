@@ -96,7 +96,7 @@ class TeamReport:
     told ("few_people", "few_spenders"): then everything of them is empty. `ahead` is empty while it is too early to
     tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if no one
     spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which
-    nothing is told.
+    nothing is told. `stops` is how often caps stopped members in the last week that is over, if that week is told.
     """
 
     manager_id: str
@@ -116,6 +116,7 @@ class TeamReport:
     teams_hidden: int
     per_token: NanoUSD
     contact: str
+    stops: int = 0
 
     @property
     def is_told_apart(self) -> bool:

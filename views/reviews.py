@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from views.people import PersonName
     from views.review_figures import Summary
+    from views.roi import FrozenReport
     from views.value import Histogram
 
 DRAFT, ADOPTED, LAPSED = "draft", "adopted", "lapsed"
@@ -124,6 +125,8 @@ class Pack:
     names: Mapping[str, str]
     value: ValueState = NOT_PROPOSED
     superseded_by: Quarter | None = None
+    brings: FrozenReport | None = None
+    """The report of the return through the last month of the quarter that has one."""
 
     @property
     def is_open(self) -> bool:

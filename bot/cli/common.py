@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 import click
 
 from bot import settings, wiring
-from handlers import FIRST_YEAR, LAST_YEAR, month_named
+from handlers import FIRST_YEAR, LAST_YEAR, amounts, month_named
 from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -46,6 +46,11 @@ def app() -> Iterator[App]:
 def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
     """A transaction; one that leaves nothing for a dry run."""
     return app.undone() if dry_run else app.transaction()
+
+
+def told(said: str, *, dry_run: bool) -> None:
+    """What a change did, or would have done."""
+    click.echo(f"Nothing was changed. It would be: {said}" if dry_run else said)
 
 
 def text_of(path: Path) -> str:
@@ -156,7 +161,7 @@ class QuarterType(click.ParamType[Quarter]):
 
 
 class UsdType(click.ParamType[NanoUSD]):
-    """An amount of USD such as 50000 or 1234.56."""
+    """An amount of USD such as 160,000 or 1234.56."""
 
     name = "USD"
 
@@ -164,12 +169,29 @@ class UsdType(click.ParamType[NanoUSD]):
         if isinstance(value, NanoUSD):
             return value
         try:
-            amount = NanoUSD.parse(value)
+            amount = amounts.usd(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
         if amount <= 0:
             self.fail(f"{value!r} is not above zero", param, ctx)
         return amount
+
+
+class RateType(click.ParamType[NanoUSD]):
+    """What a unit is worth in USD, such as 1.085: three decimals are usual, and no point parts thousands."""
+
+    name = "USD"
+
+    def convert(self, value: str | NanoUSD, param: click.Parameter | None, ctx: click.Context | None) -> NanoUSD:
+        if isinstance(value, NanoUSD):
+            return value
+        try:
+            rate = NanoUSD.parse(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+        if rate <= 0:
+            self.fail(f"{value!r} is not above zero", param, ctx)
+        return rate
 
 
 class InstantType(click.ParamType[datetime]):
@@ -187,7 +209,7 @@ class InstantType(click.ParamType[datetime]):
 
 
 class TokensType(click.ParamType[MicroTokens]):
-    """An amount of tokens such as 1500 or 0.25."""
+    """An amount of tokens such as 125k, 1,500 or 0.25."""
 
     name = "TOKENS"
 
@@ -197,7 +219,7 @@ class TokensType(click.ParamType[MicroTokens]):
         if isinstance(value, MicroTokens):
             return value
         try:
-            return MicroTokens.parse(value)
+            return amounts.tokens(value)
         except ValueError as error:
             self.fail(str(error), param, ctx)
 

@@ -15,7 +15,8 @@ import click
 from sqlalchemy import event
 
 from bot import serving, settings, wiring
-from bot.demo import company, story
+from bot.demo import agent, company, story
+from bot.demo.agent import Agent
 from bot.demo.clock import DemoClock
 from policy.period import day_of
 from policy.reasons import Refusal
@@ -34,7 +35,9 @@ HIGHEST_PORT = 65_534
 YOU = "U0ADA"
 PREPARING = "The company is still being prepared, which takes about half a minute."
 STEPS = 1_000
+AGENT = "agent"
 CONTROLS = (
+    Control(name=AGENT, label="Let Ada's agent work"),
     Control(name="day", label="Next day"),
     Control(name="monday", label="Next Monday"),
     Control(name="month", label="First of next month"),
@@ -64,11 +67,11 @@ def demo(port: int, folder: Path, *, reset: bool, no_browser: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     workspace = Workspace.from_dict(company.workspace_plan(), history=folder / "talk.jsonl")
     clock = DemoClock(folder / "clock")
-    calendar = _Calendar()
+    buttons = _Buttons()
     with Sandbox(
-        workspace, port=port, clock=clock, controls=CONTROLS, operate=calendar.press, held_for=PREPARING
+        workspace, port=port, clock=clock, controls=CONTROLS, operate=buttons.press, held_for=PREPARING
     ) as sandbox:
-        _run(sandbox, clock, calendar, folder, intake_port=intake_port, browse=not no_browser)
+        _run(sandbox, clock, buttons, folder, intake_port=intake_port, browse=not no_browser)
 
 
 def _require_free(port: int, purpose: str) -> None:
@@ -84,17 +87,20 @@ def _require_free(port: int, purpose: str) -> None:
         ) from error
 
 
-class _Calendar:
+class _Buttons:
     """The buttons of the page's calendar; they work once the company is prepared."""
 
     def __init__(self) -> None:
         self.teller: story.Teller | None = None
+        self.agent: Agent | None = None
         self.show: Callable[[str], None] = lambda _: None
 
     def press(self, name: str) -> str:
-        """Let time pass until the evening of the button's day; what the page says then."""
-        if self.teller is None:
+        """Let the agent work, or time pass until the evening of the button's day; what the page says then."""
+        if self.teller is None or self.agent is None:
             return PREPARING
+        if name == AGENT:
+            return self.agent.press()
         today = day_of(self.teller.clock(), self.teller.app.zone)
         day = story.target(name, today)
         delivered = self.teller.tell(
@@ -105,7 +111,7 @@ class _Calendar:
 
 
 def _run(
-    sandbox: Sandbox, clock: DemoClock, calendar: _Calendar, folder: Path, *, intake_port: int, browse: bool
+    sandbox: Sandbox, clock: DemoClock, buttons: _Buttons, folder: Path, *, intake_port: int, browse: bool
 ) -> None:
     installed = sandbox.workspace.app
     loaded = settings.load(
@@ -128,12 +134,14 @@ def _run(
     _prepare(teller, sandbox)
     secret = story.gateway_key(app, folder)
     with serving.serving(loaded, app) as intake:
-        calendar.teller, calendar.show = teller, sandbox.tell_progress
+        buttons.teller, buttons.show = teller, sandbox.tell_progress
+        buttons.agent = _agent(teller, sandbox, intake)
         _greet(sandbox)
         click.echo(_welcome(sandbox, intake, secret))
         if browse:
             webbrowser.open(sandbox.page_url(YOU))
         serving.wait_for_signal()
+        buttons.agent.stop()
         click.echo("Stopping. `make demo` goes on from here; `make demo ARGS=--reset` starts over.")
     app.database.close()
 
@@ -153,6 +161,18 @@ def _prepare(teller: story.Teller, sandbox: Sandbox) -> None:
             sandbox.tell_progress(f"Preparing: {share:.0%}")
 
         teller.tell(teller.clock(), progress=show)
+
+
+def _agent(teller: story.Teller, sandbox: Sandbox, intake: str) -> Agent:
+    """Ada's, with a key of its own; what it has to tell stands in her conversation with the bot."""
+    key = story.gateway_key(teller.app, teller.folder, name="agent", source=agent.SOURCE, scopes=agent.SCOPES)
+    return Agent(
+        url=intake,
+        key=key,
+        clock=teller.clock,
+        say=lambda text: sandbox.note(YOU, sandbox.dm(YOU), text),
+        show=sandbox.tell_progress,
+    )
 
 
 def _greet(sandbox: Sandbox) -> None:
@@ -178,6 +198,7 @@ You are Ada, a staff engineer. Type  /tokens balance , then  /tokens why .
 The calendar at the top of the page lets time pass. On the first of a month, grants and their statements arrive.
 Click  Next quarter  and the board gets that quarter's review in #token-board: hold a case, adopt the review as Iris
 and Omar, or let another week or two pass. Then be Finn, whose grant is cut, and read why.
+Click  Let Ada's agent work  and watch a cap stop it: ask for more, approve it as Iris, and it goes on.
 To ask the board for more, be Ben and type  /tokens request . To decide it, be Iris and go to #token-board.
 
 To see usage arrive, report a call of Ada's from another terminal, then ask for her balance again:

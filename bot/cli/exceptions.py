@@ -8,16 +8,17 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.period import first_instant
+from policy.units import MicroTokens
 from programme import anchors
 from programme.exceptions import cards
+from programme.people import directory
 from store.exceptions import requests as store
 
 if TYPE_CHECKING:
     from datetime import date
 
-    from policy.units import MicroTokens
     from programme.app import App
     from programme.exceptions.cards import Card
 
@@ -57,24 +58,37 @@ def exceptions() -> None:
 
 @exceptions.command("list")
 @click.option("--all", "everything", is_flag=True, help="Also show decided ones, the latest last.")
+@click.option("--state", help="Only in this state, such as credited, rejected or lapsed; with decided ones.")
+@click.option("--person", "email", metavar="EMAIL", help="Only what this person asked for; with decided ones.")
+@click.option("--since", type=common.DayType(), help="Asked for on this day or later; with decided ones.")
 @common.json_option
-def list_exceptions(*, everything: bool, as_json: bool) -> None:
+def list_exceptions(
+    *, everything: bool, state: str | None, email: str | None, since: date | None, as_json: bool
+) -> None:
     """List what is waiting for the board, the nearest deadline first."""
+    everything = everything or any((state, email, since))
     with common.app() as app, app.reading() as moment:
-        found = store.made_between(moment.session, None, None) if everything else store.undecided(moment.session)
+        begin, _ = _bounds(app, since, None)
+        found = store.made_between(moment.session, begin, None) if everything else store.undecided(moment.session)
+        who = directory.require(moment, email).id if email else None
+        found = [one for one in found if state in {None, one.state} and who in {None, one.person_id}]
         rows = [_row(card) for card in cards.of_many(moment, found).values()]
     if as_json:
         common.print_json(rows)
     elif rows:
         shown = ("id", "made_at", "requester", "class", "state", "amount_tokens", "approvals", "needed", "lapse_at")
-        common.print_table(shown, [[_brief(row[name]) for name in shown] for row in rows])
+        common.print_table(shown, [[_shown(name, row[name]) for name in shown] for row in rows])
     else:
         click.echo("No one has asked for tokens." if everything else "Nothing is waiting for the board.")
 
 
+def _shown(name: str, value: Any) -> str:  # noqa: ANN401 - any column
+    return listing.written(MicroTokens.parse(value)) if name == "amount_tokens" else _brief(value)
+
+
 def _brief(value: Any) -> str:  # noqa: ANN401 - any column
     text = str(value)
-    return text[:16].replace("T", " ") if text[10:11] == "T" else text.removesuffix(".000000")
+    return text[:16].replace("T", " ") if text[10:11] == "T" else text
 
 
 @exceptions.command("export")
@@ -133,3 +147,12 @@ def _row(card: Card) -> dict[str, Any]:
 
 def _tokens(amount: MicroTokens | None) -> str:
     return "" if amount is None else common.token_text(amount)
+
+
+@click.group()
+def requests() -> None:
+    """Requests for exceptions, by the word that people use: the same as `exceptions`."""
+
+
+requests.add_command(list_exceptions)
+requests.add_command(export_exceptions)

@@ -14,13 +14,14 @@ from policy.period import Week
 from programme import anchors
 from programme.people import directory
 from programme.reports.team import team_report
-from programme.reviews import annual_export
+from programme.reviews import annual_export, year_summary
 from programme.reviews.annual_export import Line
+from programme.reviews.year_summary import YearLine
 from store.people import directory as people_store
 from store.people import teams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from views.reports import TeamReport, WeekOfSpend
 
@@ -93,15 +94,18 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
 @click.option(
     "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
 )
-def export_review(*, year: int, by: str, out: TextIO) -> None:
+@click.option("--summary", is_flag=True, help="One line a person for the whole year, of bands and flags.")
+def export_review(*, year: int, by: str, out: TextIO, summary: bool) -> None:
     """Write the adopted reviews of a year for the compensation review, by person id: bands and counts.
 
     Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
     with common.app() as app, app.transaction() as moment:
         exported = annual_export.export(moment, year, by=by)
-    common.write_csv(out, [field.name for field in fields(Line)], map(asdict, exported.lines))
-    click.echo(f"{len(exported.lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
+    lines: Sequence[Line | YearLine] = year_summary.of(exported.lines, year) if summary else exported.lines
+    kind = YearLine if summary else Line
+    common.write_csv(out, [field.name for field in fields(kind)], map(asdict, lines))
+    click.echo(f"{len(lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
 
 
 export.add_command(focus.export_focus)

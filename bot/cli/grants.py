@@ -1,30 +1,32 @@
-"""`grants give`, `grants run`."""
+"""`grants give|list|revoke|run`."""
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
 
 from bot import settings
-from bot.cli import common
+from bot.cli import common, grant_plans, listing
+from bot.cli.listing import Listing
+from policy.kinds import LotKind
 from policy.period import Month, first_instant
 from policy.reasons import Refusal
-from policy.units import NanoUSD
-from programme.grants import by_hand as programme_grants
-from programme.grants import monthly, nobody, sizing
+from programme.grants import by_hand, monthly, nobody, revoking, sizing
+from programme.people import directory as programme_people
+from store.ledger import lots
 from store.people import directory
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import date
 
-    from policy.sizing import Factors
     from policy.units import MicroTokens
+    from programme.app import App
+    from programme.grants.by_hand import ManualGrant
     from programme.grants.monthly import MonthlyRun
-    from programme.grants.sizing import Plan
+    from programme.moment import Moment
 
 
 @click.group()
@@ -38,54 +40,150 @@ def grants() -> None:
 @click.option("--reason", required=True, help="The person reads it beside the amount.")
 @click.option("--expires", type=common.DayType(), required=True, help="The last day on which it can be used.")
 @click.option("--key", help="Makes the call repeatable: the same key gives nothing twice.")
+@click.option("--again", is_flag=True, help="Also where the same was given lately.")
+@common.dry_run_option
 @common.json_option
-def give_grant(email: str, amount: MicroTokens, *, reason: str, expires: date, key: str | None, as_json: bool) -> None:
-    """Give a person AMOUNT tokens until the end of a day."""
+def give_grant(
+    email: str,
+    amount: MicroTokens,
+    *,
+    reason: str,
+    expires: date,
+    key: str | None,
+    again: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give a person AMOUNT tokens until the end of a day.
+
+    The same amount for the same person once more within a week is asked about first, or refused without --again where
+    no one can be asked.
+    """
     with common.app() as app:
+        if not (key or again or dry_run):
+            _ask_of_repetition(app, email, amount)
+        ends_at = first_instant(expires + timedelta(days=1), app.zone)
+
+        def give(moment: Moment) -> ManualGrant:
+            return by_hand.give(
+                moment, email=email, amount=amount, reason=reason, expires_at=ends_at, actor=common.actor(), key=key
+            )
+
         try:
-            with app.transaction() as moment:
-                given = programme_grants.give(
-                    moment,
-                    email=email,
-                    amount=amount,
-                    reason=reason,
-                    expires_at=first_instant(expires + timedelta(days=1), app.zone),
-                    actor=common.actor(),
-                    key=key,
-                )
+            with common.moment_of(app, dry_run=dry_run) as moment:
+                given = give(moment)
         except Refusal as refusal:
-            with app.transaction() as moment:
-                programme_grants.record_refusal(moment, refusal, key=key, actor=common.actor())
+            with common.moment_of(app, dry_run=dry_run) as moment:
+                by_hand.record_refusal(moment, refusal, key=key, actor=common.actor())
             raise
+    if as_json:
+        common.print_json(_given(given) | {"dry_run": dry_run})
+    else:
+        before = "had already been given under this key" if given.again else "given"
+        said = f"{listing.written(amount)} tokens {before} to {email}, until the end of {expires} (lot {given.lot_id})."
+        common.told(said, dry_run=dry_run)
+
+
+def _ask_of_repetition(app: App, email: str, amount: MicroTokens) -> None:
+    with app.reading() as moment:
+        before = by_hand.likely_repeated(moment, email=email, amount=amount)
+    if before is None:
+        return
+    text = f"{listing.written(amount)} tokens were given to {email} on {listing.brief(before.starts_at)} UTC already"
+    _ask(f"{text} (lot {before.id}: {before.reason}).", "--again")
+
+
+def _ask(text: str, option: str) -> None:
+    """Ask whether to go on; where no one can be asked, a Refusal that names the option which says so."""
+    if not sys.stdin.isatty():
+        raise Refusal("not_asked", text, next_step=f"Nothing was done. If you mean it, say {option}.")
+    click.confirm(f"{text} Go on?", abort=True)
+
+
+def _given(given: ManualGrant) -> dict[str, object]:
+    return {
+        "person_id": given.person_id,
+        "entry_id": given.entry_id,
+        "lot_id": given.lot_id,
+        "amount_tokens": common.token_text(given.amount),
+        "expires_at": given.expires_at.isoformat(),
+        "again": given.again,
+    }
+
+
+KINDS = {kind.name.lower(): kind for kind in LotKind}
+LOTS = ("id", "email", "kind", "amount", "remaining", "starts_at", "expires_at", "reason")
+
+
+@grants.command("list")
+@click.argument("email", required=False)
+@click.option("--kind", "kinds", type=click.Choice(list(KINDS)), multiple=True, help="Only of this kind.")
+@click.option("--open", "is_open", is_flag=True, help="Only those of which something is left.")
+@listing.since_option
+@listing.limit_option
+@common.json_option
+def list_grants(
+    email: str | None, *, kinds: tuple[str, ...], is_open: bool, since: date | None, limit: int, as_json: bool
+) -> None:
+    """List lots, the latest first: everyone's, or those of the person with EMAIL."""
+    with common.app() as app, app.reading() as moment:
+        found = lots.listed(
+            moment.session,
+            person_id=programme_people.require(moment, email).id if email else None,
+            kinds=[KINDS[name] for name in kinds],
+            since=listing.instant_of(since, app),
+            is_open=is_open,
+            limit=limit,
+        )
+    rows = [one._asdict() | {"kind": one.kind.name.lower()} for one in found]
+    listing.show(rows, Listing("There is no such lot.", LOTS), as_json=as_json)
+
+
+@grants.command("revoke")
+@click.argument("lot", type=click.IntRange(min=1))
+@click.option("--reason", required=True, help="The person reads it.")
+@common.dry_run_option
+@common.json_option
+def revoke_grant(lot: int, *, reason: str, dry_run: bool, as_json: bool) -> None:
+    """Take back what is unused of LOT, which was given by hand; its owner is told.
+
+    `grants list EMAIL` has the numbers of lots. What was used stays used.
+    """
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        revoked = revoking.revoke(moment, lot, reason=reason, actor=common.actor())
     if as_json:
         common.print_json(
             {
-                "person_id": given.person_id,
-                "entry_id": given.entry_id,
-                "amount_tokens": common.token_text(amount),
-                "expires_at": given.expires_at.isoformat(),
-                "again": given.again,
+                "lot_id": lot,
+                "person_id": revoked.lot.person_id,
+                "revoked_tokens": common.token_text(revoked.amount),
+                "used_tokens": common.token_text(revoked.used),
+                "dry_run": dry_run,
             }
         )
-    else:
-        before = "had already been given under this key" if given.again else "given"
-        click.echo(f"{amount.decimal:,f} tokens {before} to {email}, until the end of {expires}.")
+        return
+    used = f" {listing.written(revoked.used)} of the lot had been used, and stay used." if revoked.used else ""
+    said = f"{listing.written(revoked.amount)} tokens are taken back from {revoked.lot.email}.{used}"
+    common.told(said, dry_run=dry_run)
 
 
 @grants.command("run")
 @click.option("--month", type=common.MonthType(), required=True)
 @click.option("--dry-run", is_flag=True, help="Show what would be granted, person by person; post nothing.")
+@click.option("--yes", is_flag=True, help="Also for a month to come, without asking.")
 @common.json_option
-def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
-    """Make MONTH's grants to everyone in the programme; running it again changes nothing."""
+def run_grants(month: Month, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    """Make MONTH's grants to everyone in the programme; running it again changes nothing.
+
+    Of a month to come it asks first: who joins, leaves or changes until then is not in it.
+    """
     with common.app() as app:
         if dry_run:
             with app.undone() as moment:
-                planned = sizing.plan(moment, month)
-                if planned.phase and not planned.sizing.grants:
-                    click.echo(f"No one gets a grant for {month}:\n{nobody.of_month(moment, planned)}", err=True)
-                _show_plan(planned, as_json=as_json, mails=directory.emails(moment.session, planned.unsized))
+                _show_plan(moment, month, as_json=as_json)
             return
+        if not yes:
+            _ask_of_month_to_come(app, month)
         announce_in = settings.load().announce_channel
         with app.transaction() as moment:
             posted = monthly.run(moment, month, announce_in=announce_in)
@@ -96,10 +194,25 @@ def run_grants(month: Month, *, dry_run: bool, as_json: bool) -> None:
         click.echo(f"The grants for {month} are already posted.")
     else:
         click.echo(
-            f"{posted.people} people were granted {posted.granted.decimal:,f} tokens; {posted.lapsed.decimal:,f} over "
-            f"the carry-over limit lapsed into the pool."
+            f"{posted.people} people were granted {listing.written(posted.granted)} tokens; "
+            f"{listing.written(posted.lapsed)} over the carry-over limit lapsed into the pool."
         )
-        _warn_of_unsized(posted.unsized, mails)
+        grant_plans.warn_of_unsized(posted.unsized, mails)
+
+
+def _show_plan(moment: Moment, month: Month, *, as_json: bool) -> None:
+    planned = sizing.plan(moment, month)
+    if planned.phase and not planned.sizing.grants:
+        click.echo(f"No one gets a grant for {month}:\n{nobody.of_month(moment, planned)}", err=True)
+    grant_plans.show(planned, as_json=as_json, mails=directory.emails(moment.session, planned.unsized))
+
+
+def _ask_of_month_to_come(app: App, month: Month) -> None:
+    with app.reading() as moment:
+        today, is_done = moment.today, monthly.is_done(moment, month)
+    if month.first_day > today and not is_done:
+        text = f"{month} has not begun: its grants follow from what is known today, and are made only once."
+        _ask(text, "--yes")
 
 
 def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
@@ -113,70 +226,3 @@ def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
         "lapsed_tokens": common.token_text(posted.lapsed),
         "unsized": dict(posted.unsized),
     }
-
-
-def _show_plan(plan: Plan, *, as_json: bool, mails: Mapping[str, str]) -> None:
-    rows = [_plan_row(plan.people[person_id].name, factors) for person_id, factors in plan.sizing.grants.items()]
-    issued = sum((factors.usd for factors in plan.sizing.grants.values()), NanoUSD(0))
-    if as_json:
-        lines = [
-            {"person_id": person_id} | dict(zip(PLAN_HEADING, row, strict=True))
-            for person_id, row in zip(plan.sizing.grants, rows, strict=True)
-        ]
-        common.print_json(
-            {
-                "month": str(plan.month),
-                "phase": plan.phase,
-                "value_version": plan.value.version,
-                "budget_usd": common.usd_text(plan.budget) if plan.budget is not None else None,
-                "issued_usd": common.usd_text(issued),
-                "granted_tokens": common.token_text(plan.sizing.total),
-                "budget_share": str(plan.sizing.budget_share),
-                "grants": lines,
-                "unsized": dict(plan.unsized),
-            }
-        )
-        return
-    if rows:
-        common.print_table(PLAN_HEADING, rows)
-    budget = f"of USD {plan.budget.decimal:,.2f}" if plan.budget is not None else "without a budget"
-    click.echo(
-        f"{len(rows)} people, {plan.sizing.total.decimal:,f} tokens, USD {issued.decimal:,.2f} {budget}; "
-        f"everyone's share {plan.sizing.budget_share}. Nothing was posted."
-    )
-    _warn_of_unsized(plan.unsized, mails)
-
-
-PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "band", "usd", "tokens")
-
-
-def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
-    return (
-        name,
-        f.level,
-        f"{f.entitlement.decimal:.2f}",
-        f"{Decimal(f.fte_permille) / 1000:f}",
-        f"{f.days_active}/{f.days_in_month}",
-        str(f.seniority),
-        str(f.complexity),
-        str(f.history),
-        str(f.weight),
-        f.bound or "-",
-        _band(f),
-        f"{f.usd.decimal:.2f}",
-        f"{f.amount.decimal:f}",
-    )
-
-
-def _band(f: Factors) -> str:
-    """What the midpoint came from: bands that count as one, or the band itself where too few share it."""
-    if f.band is None:
-        return "-"
-    return "exact" if f.band.is_small else "+".join(f.band.merged)
-
-
-def _warn_of_unsized(unsized: Mapping[str, str], mails: Mapping[str, str]) -> None:
-    for person_id, missing in unsized.items():
-        click.echo(
-            f"{mails[person_id]} gets nothing: {missing}. See `tokens-bot people import` and `bands set`.", err=True
-        )

@@ -40,19 +40,20 @@ def show_handbook(*, packaged: bool) -> None:
 
 @handbook.command("apply")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def apply_handbook(file: Path) -> None:
+@common.dry_run_option
+def apply_handbook(file: Path, *, dry_run: bool) -> None:
     """Apply a TOML file on your own, from its effective date: the company's first, or where there is no board.
 
     After that, a change takes two people (see `propose`). Applying the same file again changes nothing.
     """
     text = common.text_of(file)
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         locks.hold(moment.session, Lock.HANDBOOKS)
         new = applying.checked(moment, text)
         known = reference.handbook_body(moment.session, new.version) is not None
         alone = "" if known else proposing.why_alone(moment)
         applied = applying.apply(moment, text, actor=common.actor(), alone=alone)
-    click.echo(f"Handbook {applied.version} applies from {applied.effective_from}.")
+    common.told(f"Handbook {applied.version} applies from {applied.effective_from}.", dry_run=dry_run)
 
 
 @handbook.command("propose")

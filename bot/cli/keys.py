@@ -93,19 +93,27 @@ def rotate_key(name: str, *, hours: int, last_day: date | None, as_json: bool) -
 
 @keys.command("revoke")
 @click.argument("name")
-def revoke_key(name: str) -> None:
+@common.dry_run_option
+def revoke_key(name: str, *, dry_run: bool) -> None:
     """End a key at once, by its name or id."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         programme_keys.revoke(moment, name, actor=common.actor())
-    click.echo(f"{name} is revoked.")
+    common.told(f"{name} is revoked.", dry_run=dry_run)
 
 
 @keys.command("list")
+@click.option("--state", type=click.Choice(["open", "revoked", "expired"]), help="Only in this state.")
+@click.option("--source", help="Only of this gateway.")
 @common.json_option
-def list_keys(*, as_json: bool) -> None:
+def list_keys(*, state: str | None, source: str | None, as_json: bool) -> None:
     """List every key, without its secret."""
     with common.app() as app, app.database.reading() as session:
-        found = key_store.listed(session)
+        now = app.clock()
+        found = [
+            one
+            for one in key_store.listed(session)
+            if source in {None, one.source} and state in {None, one.state(now) or "open"}
+        ]
     rows = [
         (
             k.id,

@@ -1,4 +1,4 @@
-"""`people import|rename|relink|leave|opt-out`, `identities add`."""
+"""`people import|rename|relink|leave|opt-out`."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from programme.reviews import annual_export
 if TYPE_CHECKING:
     from datetime import date
 
-    from policy.metering import IdentityKind
-    from programme.people.directory import Change
+    from programme.people.records import Change
 
 
 @click.group()
@@ -140,28 +139,3 @@ def note_opt_out(email: str, *, back: bool) -> None:
         changed = annual_export.opt_out(moment, email, back=back, actor=common.actor())
     where = "in" if back else "left out of"
     click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
-
-
-@click.group()
-def identities() -> None:
-    """The names by which gateways know people."""
-
-
-@identities.command("add")
-@click.argument("email")
-@click.argument("value")
-@click.option(
-    "--kind", type=click.Choice(["email", "user", "key_alias"]), help="Left out: email with an @ in VALUE, else user."
-)
-@click.option("--source", default="*", show_default=True, help="The gateway; * for every one.")
-def add_identity(email: str, value: str, *, kind: IdentityKind | None, source: str) -> None:
-    """Say that VALUE, as gateways report it, is the person with EMAIL.
-
-    `tokens-bot quarantine retry` then posts the usage that is waiting for this name.
-    """
-    known_as: IdentityKind = kind or ("email" if "@" in value else "user")
-    with common.app() as app, app.transaction() as moment:
-        person = programme_people.map_identity(
-            moment, source=source, kind=known_as, value=value, email=email, actor=common.actor()
-        )
-    click.echo(f"{known_as} {value!r} of {source} is {person.name} ({person.id}).")

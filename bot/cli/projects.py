@@ -1,4 +1,4 @@
-"""`projects import`."""
+"""`projects import|list`."""
 
 from __future__ import annotations
 
@@ -6,14 +6,27 @@ from typing import BinaryIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
+from bot.cli.listing import Listing
 from programme import table_file
-from programme.people import terms
+from programme.people import directory, terms
+from store.people import projects as store
 
 
 @click.group()
 def projects() -> None:
     """Projects, how complex they are, and who works on them."""
+
+
+@projects.command("list")
+@click.option("--person", "email", metavar="EMAIL", help="Only those that this person works on today.")
+@common.json_option
+def list_projects(*, email: str | None, as_json: bool) -> None:
+    """List projects, who answers for them, and how many people work on each today."""
+    with common.app() as app, app.reading() as moment:
+        person_id = directory.require(moment, email).id if email else None
+        found = store.listed(moment.session, moment.today, person_id=person_id)
+    listing.show([one._asdict() for one in found], Listing("There are no projects."), as_json=as_json)
 
 
 @projects.command("import")

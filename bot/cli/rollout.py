@@ -49,10 +49,11 @@ def show_rollout(*, month: Month | None, as_json: bool) -> None:
 
 @rollout.command("draw")
 @click.option("--seed", help="Makes the lot repeatable; drawn and shown when left out.")
-def draw_waves(*, seed: str | None) -> None:
+@common.dry_run_option
+def draw_waves(*, seed: str | None, dry_run: bool) -> None:
     """Put every team into a wave by lot. The audit log keeps the seed, so anyone can repeat the draw."""
     drawn = seed or secrets.token_hex(8)
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         sizes = terms.draw_waves(moment, seed=drawn, actor=common.actor())
-    click.echo(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()))
+    common.told(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()), dry_run=dry_run)
     click.echo(f"Seed {drawn}.")

@@ -1,4 +1,4 @@
-"""`run`, `migrate`, `doctor`, `verify`, `manifest`."""
+"""`run`, `doctor`, `verify`, `manifest`."""
 
 from __future__ import annotations
 
@@ -15,24 +15,14 @@ from bot.cli import common
 from store import audit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
+    from bot.findings import Finding
     from bot.settings import Part
     from programme.app import App
 
 MOST_FINDINGS = 100
 _HASH = re.compile(r"[0-9a-f]{64}")
-
-
-@click.command()
-def migrate() -> None:
-    """Create the database's tables, or bring them up to date."""
-    loaded = settings.load()
-    app = wiring.new_app(loaded)
-    text = common.text_of(loaded.handbook) if loaded.handbook else None
-    wiring.migrate(app, handbook=text)
-    app.database.close()
-    click.echo("The database is up to date.")
 
 
 @click.command()
@@ -88,7 +78,7 @@ def verify(*, anchors: tuple[str, ...], as_json: bool) -> None:
     """Recompute the ledger and the usage behind it; exit 1 and list the figures that do not hold."""
     with common.app() as app:
         findings = []
-        for finding in _findings(app, anchors):
+        for finding in recomputed(app, anchors):
             findings.append(finding)
             if len(findings) == MOST_FINDINGS:
                 break
@@ -108,7 +98,8 @@ def _anchor(text: str) -> str:
     return found
 
 
-def _findings(app: App, anchors: Sequence[str]) -> Iterator[str]:
+def recomputed(app: App, anchors: Sequence[str] = ()) -> Iterator[str]:
+    """A sentence for each figure that does not hold."""
     from store.proof import verify as checks  # noqa: PLC0415 - only this command needs it
 
     # One transaction, so that everything is of one instant.
@@ -122,18 +113,33 @@ def _findings(app: App, anchors: Sequence[str]) -> Iterator[str]:
             yield from checks.costs_and_days(session, app.zone, bar.update)
 
 
-@click.command()
-@common.json_option
-def doctor(*, as_json: bool) -> None:
-    """Check tokens, scopes, channels, database, board, clock and the running parts; say what to do about each finding.
+FAILS = {"problem": ("problem",), "warning": ("problem", "warning"), "never": ()}
 
-    With --json also what a monitoring system keeps: how the parts are doing, what is owed to Slack, what waits.
+
+@click.command()
+@click.option(
+    "--fail-on",
+    type=click.Choice(list(FAILS)),
+    default="problem",
+    show_default=True,
+    help="The least level at which the exit code is 1.",
+)
+@common.json_option
+def doctor(*, fail_on: str, as_json: bool) -> None:
+    """Check everything the bot needs, and the next month's grants before they are made.
+
+    Tokens, scopes, channels, database, board, clock, the running parts; then whom the next run grants, who is left out
+    and why, and what is missing for it. Each finding says what to do about it.
+
+    With --json also the e-mails of all whom a finding concerns, and what a monitoring system keeps: how the parts are
+    doing, what is owed to Slack, what waits.
     """
     from bot import doctor as doctors  # noqa: PLC0415 - only this command needs it
+    from bot.checks import launch  # noqa: PLC0415 - as above
 
     loaded = settings.load()
     app = wiring.new_app(loaded)
-    findings = list(doctors.examine(loaded, app))
+    findings = [*doctors.examine(loaded, app), *launch.examine(app)]
     measured = doctors.measure(app) if as_json else {}
     app.database.close()
     if as_json:
@@ -141,11 +147,16 @@ def doctor(*, as_json: bool) -> None:
         found = {"problems": counts["problem"], "warnings": counts["warning"]}
         common.print_json({**found, **measured, "findings": [finding.__dict__ for finding in findings]})
     else:
-        for finding in findings:
-            click.echo(f"{finding.level:<7} {finding.what}")
-            if finding.remedy:
-                click.echo(f"        → {finding.remedy}")
-    sys.exit(1 if any(finding.level == "problem" for finding in findings) else 0)
+        print_findings(findings)
+    sys.exit(1 if any(finding.level in FAILS[fail_on] for finding in findings) else 0)
+
+
+def print_findings(findings: Iterable[Finding]) -> None:
+    """A line each, and beneath it what to do."""
+    for finding in findings:
+        click.echo(f"{finding.level:<7} {finding.what}")
+        if finding.remedy:
+            click.echo(f"        → {finding.remedy}")
 
 
 @click.command()

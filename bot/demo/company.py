@@ -103,7 +103,7 @@ EMPLOYEES = (
     Employee("Iris Tanaka", "principal", "engineering", "", "Asia/Tokyo", 0, "mixed"),
     Employee("Omar Farouk", "senior", "finance", "", "Europe/Berlin", 0, "mixed", "finance"),
     Employee("Tess Moreau", "staff", "security", "", "Europe/Paris", 0, "mixed", "alternate"),
-    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed", "alternate"),
+    Employee("Zoe Martin", "staff", "people", "", "America/New_York", 0, "mixed", "alternate;recruiter"),
 )
 BOARD = ("Ada", "Iris", "Omar", "Tess", "Zoe")
 
@@ -254,7 +254,8 @@ def workspace_plan() -> dict[str, Any]:
         "team_id": "T0NORTHWIND",
         "domain": "northwind",
         "welcome": "Everyone here is invented; the bot and its ledger are real. Be Ada or anyone else. The calendar "
-        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it.",
+        "above lets time pass: grants arrive on the first of a month, and a quarter's review in #token-board after it. "
+        "Beside it, let Ada's agent work until a cap stops it.",
         "hints": HINTS,
         "app": _app(),
         "members": [

@@ -20,7 +20,7 @@ from scheduler import courier, tick, ticker
 from store.handbook import reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from slack_sdk import WebClient
@@ -148,12 +148,14 @@ def evening(day: date, app: App) -> datetime:
     return datetime.combine(day, EVENING, tzinfo=app.zone).astimezone(UTC)
 
 
-def gateway_key(app: App, folder: Path) -> str:
-    """The key of the demo's gateway: created at the first start, kept beside the ledger for the next ones."""
-    path = folder / "gateway-key.json"
+def gateway_key(
+    app: App, folder: Path, *, name: str = "gateway", source: str = "demo", scopes: Sequence[str] = ("usage:write",)
+) -> str:
+    """The key of one of the demo's gateways: created at the first start, kept beside the ledger for the next ones."""
+    path = folder / f"{name}-key.json"
     if not path.exists():
         with app.transaction() as moment:
-            key = keys.create(moment, name="demo", source="demo", scopes=["usage:write"], actor=ACTOR)
+            key = keys.create(moment, name=source, source=source, scopes=scopes, actor=ACTOR)
         path.touch(mode=0o600)
         path.write_text(json.dumps({"secret": key.secret}))
     secret: str = json.loads(path.read_text())["secret"]

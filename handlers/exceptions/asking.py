@@ -225,6 +225,7 @@ COMMANDS = (
 
 def register(bolt: Bolt, app: App) -> None:
     on_press(bolt, "fast_track_request", press_request, app)
+    on_press(bolt, "caps_incident", press_request, app)
     on_press(bolt, "fast_track_again", press_again, app)
     on_press(bolt, "fast_track_more_time", press_more_time, app)
     on_press(bolt, "fast_track_withdraw", press_withdraw, app)

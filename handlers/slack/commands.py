@@ -16,6 +16,7 @@ from handlers.slack.interactions import Modal, open_modal
 from handlers.slack.users import meet
 from policy import texts
 from policy.reasons import Refusal
+from programme.offers.making import RECRUITER
 from programme.people import board
 from store.people import directory as people_store
 from templates import render
@@ -41,6 +42,7 @@ _AROUND = _AFTER + "`'\"*_~()<>"
 
 
 YOURS, PROGRAMME, TEAM, BOARD = "Your tokens", "The programme", "Your team", "The board"
+RECRUITING = "Recruiting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class Command:
     button: str = ""
     """The action that opens the same form, for a command with one."""
     topic: str = YOURS
-    """Under which heading `help` lists it; those of managers and of the board are listed for them alone."""
+    """Under which heading `help` lists it; those of managers, of the board and of recruiters are for them alone."""
 
 
 class Commands:
@@ -136,7 +138,9 @@ def _topics(moment: Moment, slack_user_id: str) -> list[str]:
     person = people_store.by_slack_id(moment.session, slack_user_id)
     leads = person is not None and bool(people_store.reports_of(moment.session, [person.id]))
     decides = person is not None and board.has_seat(moment, person.id)
-    return [YOURS, *([TEAM] if leads else []), *([BOARD] if decides else []), PROGRAMME]
+    recruits = person is not None and RECRUITER in people_store.roles_of(moment.session, person.id)
+    own = [topic for topic, is_theirs in ((TEAM, leads), (BOARD, decides), (RECRUITING, recruits)) if is_theirs]
+    return [YOURS, *own, PROGRAMME]
 
 
 def unescaped(text: str) -> str:

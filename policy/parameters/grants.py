@@ -25,6 +25,10 @@ PILOTS = ("first_wave", "all_seniors")
 LEAVES = ("joined", "apart")
 LEAVERS = ("pool", "expire")
 AFTER_PILOT = ("stay", "wait")
+BOARD, CALENDAR = "board", "calendar"
+GATES = (BOARD, CALENDAR)
+LEAST_ANNUAL, MOST_ANNUAL = Decimal("0.90"), Decimal("1.10")
+"""What any group of the annual review can do to a grant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +39,14 @@ class HistoryRules:
     least: Factor
     most: Factor
     quiet_quarters: Annotated[int, Between(0, 100)]
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualGroup:
+    """A group of the annual review, and what it multiplies the grants of those in it by."""
+
+    name: str
+    factor: Factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +80,8 @@ class SizingRules:
     unassigned: Factor | None = None
     leaves: Annotated[str, OneOf(LEAVES)] = "apart"
     band_distance: Share | None = None
+    annual: tuple[AnnualGroup, ...] = ()
+    """The groups of the annual review; none before the permanent policy."""
 
     @property
     def join_leaves(self) -> bool:
@@ -106,6 +120,10 @@ class RolloutRules:
 
     `after_pilot` says what becomes of a pilot of all seniors whose wave comes later. Handbooks from before there was
     this say nothing: they wait, and come back with their wave.
+
+    `gates` says what lets the next phase begin: the "board", which is asked for each, or the "calendar", unless the
+    board stops it. Handbooks from before there was this say nothing: the calendar does. In months that are `paused`
+    (by their first days) the roll-out stands still; gates add theirs.
     """
 
     launched_on: date | None = None
@@ -116,6 +134,8 @@ class RolloutRules:
     phase_2_month: Annotated[int, Between(1, 120)]
     phase_3_month: Annotated[int, Between(1, 120)]
     after_pilot: Annotated[str, OneOf(AFTER_PILOT)] = "wait"
+    gates: Annotated[str, OneOf(GATES)] = CALENDAR
+    paused: tuple[date, ...] = ()
 
 
 def read_lots(table: Table) -> LotRules:
@@ -134,6 +154,17 @@ def sizing_contradictions(sizing: SizingRules) -> Iterator[str]:
         factors = [getattr(sizing, name)[key] for key in order]
         if factors != sorted(factors):
             yield f"sizing.{name}: the factors must not fall from {order[0]} to {order[-1]}"
+    yield from _annual_contradictions(sizing.annual)
+
+
+def _annual_contradictions(groups: tuple[AnnualGroup, ...]) -> Iterator[str]:
+    seen: set[str] = set()
+    for group in groups:
+        if not LEAST_ANNUAL <= group.factor <= MOST_ANNUAL:
+            yield f"sizing.annual.{group.name}.factor = {group.factor}: not from {LEAST_ANNUAL} to {MOST_ANNUAL}"
+        if group.name in seen:
+            yield f"sizing.annual.{group.name}: listed twice"
+        seen.add(group.name)
 
 
 def rollout_contradictions(rollout: RolloutRules) -> Iterator[str]:

@@ -14,7 +14,8 @@ from policy.units import NanoUSD
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
 
-SCOPES = ("person", "person_service", "team", "project", "service", "programme")
+PERSON, PERSON_SERVICE, PROGRAMME = "person", "person_service", "programme"
+SCOPES = (PERSON, PERSON_SERVICE, "team", "project", "service", PROGRAMME)
 """Whose spend a cap is about, from the narrowest to the widest."""
 WINDOWS = ("day", "week", "month")
 WARN, SLOW, STOP = ACTIONS = ("warn", "slow", "stop")
@@ -39,6 +40,8 @@ class CapRule:
     team: str = ""
     """The e-mail address of its manager."""
     slow_to: str = ""
+    services: tuple[str, ...] = ()
+    """Of one of the whole programme that stops: the only services that it stops; others it warns."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +63,8 @@ class HoldRules:
     lease_share: Share
     lease_least_usd: NanoUSD
     near_share: Share
+    cash_percent: Annotated[tuple[int, ...], Between(1, 99)] = (70, 85, 95)
+    """Optional for handbooks that were applied before it was there."""
 
 
 NAMES_OF = {"service": ("person_service", "service"), "project": ("project",), "team": ("team",)}
@@ -96,6 +101,15 @@ def _cap_problems(cap: CapRule, services: Collection[str], classes: Collection[s
         yield f"{path}.slow_to = {cap.slow_to!r}: expected a class of the basket, one of {_listed(classes)}"
     elif cap.action != SLOW and cap.slow_to:
         yield f"{path}.slow_to = {cap.slow_to!r}: only a cap whose action is 'slow' has one"
+    yield from _unfit_services(cap, path, services)
+
+
+def _unfit_services(cap: CapRule, path: str, services: Collection[str]) -> Iterator[str]:
+    if cap.services and (cap.scope, cap.action) != (PROGRAMME, STOP):
+        yield f"{path}.services: only a cap of the whole programme that stops says which services it stops"
+    for name in cap.services:
+        if name not in services:
+            yield f"{path}.services = {name!r}: expected one of the services, {', '.join(sorted(services))}"
 
 
 def _listed(names: Collection[str]) -> str:

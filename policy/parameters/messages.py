@@ -4,11 +4,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TYPE_CHECKING, Annotated
 
 from policy.declared import Between, Factor, OneOf, Share, read
+from policy.period import is_working_day
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,13 +21,39 @@ if TYPE_CHECKING:
 AGAIN = ("below", "never")
 
 
+def no_public_holiday(_zone: str, _day: date) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Calendar:
+    """Whose public holidays people in a time zone have: a country's, or those of a part of it (`DE`, `BE`)."""
+
+    zone: str
+    country: str
+    subdivision: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class MessageRules:
-    """When the bot may write to people of its own accord: working days, between two hours of their own time."""
+    """When the bot may write to people of its own accord: working days, between two hours of their own time.
+
+    `holidays` are everyone's; `calendars` add the public ones of where people are, but for `working_days`.
+    """
 
     from_hour: Annotated[int, Between(0, 23)]
     until_hour: Annotated[int, Between(1, 24)]
     holidays: tuple[date, ...]
+    calendars: tuple[Calendar, ...] = ()
+    working_days: tuple[date, ...] = ()
+    is_public_holiday: Callable[[str, date], bool] = field(default=no_public_holiday, compare=False)
+    """Of people in a time zone, as somebody knows them who knows the world's calendars; this one knows none."""
+
+    def is_open(self, day: date, zone: str) -> bool:
+        """Whether people in a zone work on a day."""
+        if not is_working_day(day, self.holidays):
+            return False
+        return day in self.working_days or not self.is_public_holiday(zone, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +104,13 @@ def read_warnings(table: Table) -> WarningRules:
     return replace(rules, percent=tuple(sorted(set(rules.percent))))
 
 
+def read_messages(table: Table) -> MessageRules:
+    return read(MessageRules, table, is_public_holiday=no_public_holiday)
+
+
 def message_contradictions(messages: MessageRules) -> Iterator[str]:
+    zones = [calendar.zone for calendar in messages.calendars]
+    for zone in sorted({zone for zone in zones if zones.count(zone) > 1}):
+        yield f"messages.calendars: zone = {zone!r} is there twice"
     if messages.until_hour <= messages.from_hour:
         yield f"messages.until_hour = {messages.until_hour}: not after messages.from_hour"

@@ -38,7 +38,7 @@ def of(moment: Moment, wallet: Wallet) -> Found | None:
     coming = month.next()
     if not carry_over.is_announced(moment, coming, moment.recent_handbooks):
         return None
-    told = store.announced(moment.session, coming, person_id=wallet.person_id).get(wallet.person_id)
+    told = store.announced_to(moment.session, coming, wallet.person_id)
     return _coming(moment, wallet, coming, told) if told and told.amount else None
 
 
@@ -51,15 +51,16 @@ def _coming(moment: Moment, wallet: Wallet, month: Month, told: Announced) -> Fo
 
 
 def _past(moment: Moment, wallet: Wallet, month: Month) -> Found | None:
-    told = store.announced(moment.session, month, person_id=wallet.person_id)
+    told = store.announced_to(moment.session, month, wallet.person_id)
     book: Handbook = moment.recent_handbooks.on(month.first_day)
     if not told or book.lots.announced_from is None:
         return None
     whole = codec.read(Factors, wallet.factors).whole_grant
-    over = carry_over.since_the_first(moment, month, {wallet.person_id: whole}, told).get(wallet.person_id)
+    taken = carry_over.since_the_first(moment, month, {wallet.person_id: whole}, {wallet.person_id: told})
+    over = taken.get(wallet.person_id)
     if over is None or not over.amount:
         return None
-    at_most = carry_over.limit_of(carry_over.carry_limit(whole, book), told.get(wallet.person_id))
+    at_most = carry_over.limit_of(carry_over.carry_limit(whole, book), told)
     at = first_instant(month.first_day, moment.zone)
     return _found(month, over, at_most + over.amount, at_most, at=at, is_past=True)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING
 
 from policy import texts
@@ -14,7 +14,7 @@ from programme.balance import warnings
 from programme.funding import PRIORITY
 from programme.people import directory
 from store import audit
-from store.ledger import ledger
+from store.ledger import ledger, lots
 from store.ledger.drafts import Draft, NewLot
 
 if TYPE_CHECKING:
@@ -22,8 +22,12 @@ if TYPE_CHECKING:
 
     from policy.units import MicroTokens
     from programme.moment import Moment
+    from store.ledger.lots import Lot
 
 KEY_REUSED = "key_reused"
+LATELY = timedelta(days=7)
+"""So long the same again for the same person may be a repetition."""
+MOST_LOOKED_AT = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,7 @@ class ManualGrant:
 
     person_id: str
     entry_id: int
+    lot_id: int
     amount: MicroTokens
     expires_at: datetime
     again: bool
@@ -62,7 +67,8 @@ def give(
     if before := ledger.find_entry(moment.session, idempotency_key):
         if before.fingerprint != fingerprint:
             raise Refusal(KEY_REUSED, f"key = {key!r} was used for another grant.", next_step="Choose another key.")
-        return ManualGrant(person.id, before.id, amount, expires_at, again=True)
+        lot_id = ledger.lot_of(moment.session, before.id).id
+        return ManualGrant(person.id, before.id, lot_id, amount, expires_at, again=True)
     draft = Draft(
         kind=EntryKind.GRANT,
         idempotency_key=idempotency_key,
@@ -77,7 +83,16 @@ def give(
     warnings.credited(moment, [account_of[ledger.wallet_code(person.id)]])
     after = {"entry_id": entry_id, "reason": reason, "expires_at": expires_at.isoformat()}
     audit.note(moment.session, actor, "grant.give", person.id, at=moment.now, after=after)
-    return ManualGrant(person.id, entry_id, amount, expires_at, again=False)
+    lot_id = ledger.lot_of(moment.session, entry_id).id
+    return ManualGrant(person.id, entry_id, lot_id, amount, expires_at, again=False)
+
+
+def likely_repeated(moment: Moment, *, email: str, amount: MicroTokens) -> Lot | None:
+    """The lot of the same amount that the same person was given lately, if there is one: this may be it once more."""
+    person = directory.require(moment, email)
+    since = moment.now - LATELY
+    found = lots.listed(moment.session, person_id=person.id, kinds=[LotKind.MANUAL], since=since, limit=MOST_LOOKED_AT)
+    return next((lot for lot in found if lot.amount == amount and lot.remaining), None)
 
 
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:

@@ -90,6 +90,11 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None, pass_ov
     )
 
 
+def is_done(moment: Moment, month: Month) -> bool:
+    """Whether a month's grants are made."""
+    return runs.is_done(moment.session, JOB, str(month))
+
+
 def _of_nobody(moment: Moment, planned: Plan, *, pass_over: bool) -> MonthlyRun:
     """The run of a month in which no one gets a grant: a Refusal that says why, or once it is over, a note of it."""
     month = planned.month

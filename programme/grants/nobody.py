@@ -17,15 +17,22 @@ if TYPE_CHECKING:
     from programme.grants.sizing import Plan
     from programme.moment import Moment
 
+AWAY = "on leave all month"
 NAMED = 20
 """People who are named of each reason; the others are counted."""
 
 
 def of_month(moment: Moment, planned: Plan) -> str:
     """Why each person gets no grant of a month."""
+    return _told(moment, left_out(moment, planned), str(planned.month))
+
+
+def left_out(moment: Moment, planned: Plan) -> dict[str, str]:
+    """Why each person who works here in a month gets no grant of it, by id."""
     out = _outside(moment, planned.month, planned.book.rollout)
-    away = {person_id: "on leave all month" for person_id in planned.people if person_id not in planned.unsized}
-    return _told(moment, out | away | dict(planned.unsized), str(planned.month))
+    sized = planned.sizing.grants.keys()
+    away = {person_id: AWAY for person_id in planned.people if person_id not in sized}
+    return out | away | dict(planned.unsized)
 
 
 def of_quarter(moment: Moment, quarter: Quarter, rules: RolloutRules) -> str:

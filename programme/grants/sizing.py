@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 
 from policy import bands, rollout
 from policy.period import first_instant
-from policy.sizing import FACTOR, NEUTRAL, Assignment, Claim, Factors, Sizing, size
+from policy.sizing import FACTOR, NEUTRAL, Claim, Factors, Sizing, size
 from policy.units import NanoUSD
-from programme.grants import used
+from policy.weights import Assignment
+from programme.grants import annual, used
 from programme.people.participation import participant
 from programme.value import rates, valuation
 from store.grants import monthly
@@ -124,6 +125,7 @@ def _claims(  # noqa: PLR0917 - private, called once
     projects = terms.assigned(moment.session, month)
     history = _utilisation(moment, month, [p for p, _ in taking_part], book)
     days_in_month = sum(1 for _ in month.days())
+    reviewed = annual.factors(moment, month, book)
     claims: list[Claim] = []
     unsized: dict[str, str] = {}
     for person, who in taking_part:
@@ -152,6 +154,7 @@ def _claims(  # noqa: PLR0917 - private, called once
                 peers,
                 factor,
                 midpoints.rates[person.pay_band or ""],
+                reviewed.get(person.id),
             )
         )
     return claims, unsized

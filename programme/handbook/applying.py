@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from policy import handbook, texts
 from policy.reasons import Refusal
-from programme import handbooks
+from programme import handbooks, public_holidays
 from store import audit, locks
 from store.handbook import reference
 from store.ledger import recalls
@@ -67,7 +67,7 @@ def checked(moment: Moment, body: str) -> Handbook:
     except handbook.HandbookError as error:
         raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{error}", next_step="Correct them.") from error
     if reference.handbook_body(moment.session, new.version) != body:
-        if unfit := "\n".join(_unfit(handbook.document(body))):
+        if unfit := "\n".join((*_unfit(handbook.document(body)), *public_holidays.problems(new.messages))):
             raise Refusal("handbook_invalid", f"The handbook has mistakes:\n{unfit}", next_step="Correct them.")
         _require_next(new, [handbooks.parsed(text) for text in reference.handbook_bodies(moment.session)])
     return new

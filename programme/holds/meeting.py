@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from policy import caps
-from policy.parameters.holds import STOP, WARN
+from policy.parameters.holds import PERSON, PERSON_SERVICE, PROGRAMME, STOP, WARN
+from policy.period import first_instant
 from policy.units import MicroTokens, NanoUSD
-from programme.holds import purses
+from policy.value.valuation import worth
+from programme.holds import in_force, purses
 from programme.usage import cap_sums as sums
 from store.holds import records
 from store.holds import sums as sums_store
@@ -17,6 +20,7 @@ from views.holds import CapTold
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import datetime
 
     from policy.caps import Decision, Scope, Standing, SumKey
     from policy.parameters.holds import CapRule
@@ -27,6 +31,8 @@ if TYPE_CHECKING:
     from store.holds.sums import Sum
 
 
+OWN = (PERSON, PERSON_SERVICE)
+"""Scopes of caps that are lifted by what is credited to their person."""
 PLENTY = NanoUSD.parse("1000")
 """What is taken to be left where no cap could deny a call."""
 
@@ -43,11 +49,34 @@ class Meeting:
     purse: Purse | None
     stops: bool
 
+    @cached_property
+    def _passes_cash(self) -> bool:
+        return in_force.passes_cash(self.moment, self.buyer.person_id)
+
+    @cached_property
+    def _lifted(self) -> list[tuple[datetime, int]]:
+        since = min(key.first_day for cap, key in self.met if cap.scope in OWN)
+        return in_force.lifted(self.moment, self.buyer.person_id, since)
+
+    def _as_met(self, cap: CapRule, key: SumKey, cost: NanoUSD) -> CapRule:
+        """A person's own cap with what was credited to them in its window; everyone's as it is for them.
+
+        What the whole programme may spend stops nobody at work on an incident; that is asked only where it would.
+        """
+        if cap.scope in OWN:
+            begin = first_instant(key.first_day, self.moment.zone)
+            credited = MicroTokens(sum(amount for at, amount in self._lifted if at >= begin))
+            return replace(cap, usd=cap.usd + worth(credited, self.value.per_token)) if credited else cap
+        over = self.sums[key].used + self.sums[key].held + int(cost) > int(cap.usd)
+        if cap.scope == PROGRAMME and cap.action != WARN and over and self._passes_cash:
+            return replace(cap, action=WARN, slow_to="")
+        return cap
+
     def standings(self, cost: NanoUSD) -> list[Standing]:
         """Each cap as a call meets it that may cost so much."""
         found = [
             caps.standing_of(
-                cap,
+                self._as_met(cap, key, cost),
                 key,
                 used=NanoUSD(self.sums[key].used),
                 held=NanoUSD(self.sums[key].held),
@@ -71,7 +100,8 @@ class Meeting:
             least = self.purse.kept_back - int(self.purse.caps.overdraft)
         records.take(self.moment.session, self.buyer.account_id, int(tokens), least)
         for key in sorted(self.sums):
-            limits = [int(cap.usd) for cap, of in self.met if of == key and cap.action == STOP]
+            met = [self._as_met(cap, of, cost) for cap, of in self.met if of == key]
+            limits = [int(cap.usd) for cap in met if cap.action == STOP]
             sums_store.take(self.moment.session, key, int(cost), min(limits, default=None))
 
     def least_left(self) -> NanoUSD:
@@ -92,6 +122,7 @@ class Meeting:
             one.resets_at,
             subject=one.subject,
             room_tokens=room,
+            services=one.services,
         )
 
 
@@ -126,5 +157,6 @@ def _meeting(  # noqa: PLR0917 - private, called twice
 
 def _met(moment: Moment, scopes: Iterable[Scope]) -> tuple[tuple[CapRule, SumKey], ...]:
     """Each cap once, wherever its calls may go."""
-    found = (pair for scope in scopes for pair in caps.applying(moment.handbook.caps, scope, moment.today))
+    known = in_force.caps(moment)
+    found = (pair for scope in scopes for pair in caps.applying(known, scope, moment.today))
     return tuple(dict.fromkeys(found))

@@ -3,47 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import secrets
 from dataclasses import dataclass
-from datetime import date
-from decimal import Decimal
-from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from policy import texts
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.sizing import WHOLE
 from programme.files import cells
-from programme.people import cost_centres, directory_file, teams
+from programme.people import directory_file, records
 from programme.people.directory_file import Line, Words
 from programme.value import rates
-from store import audit
+from store import audit, locks
+from store.locks import Lock
 from store.people import directory as people_store
 from store.people import terms
-from store.people.directory import ANY_SOURCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
-    from datetime import datetime
+    from collections.abc import Iterable
 
     from policy.metering import IdentityKind
     from programme.moment import Moment
+    from programme.people.records import Change
     from store.people.directory import Person
-
-
-REPORTING = frozenset({"manager_id", "hired_on", "left_on"})
-"""What says who belongs to whose team since when."""
-
-_EMAIL_KINDS: tuple[IdentityKind, ...] = ("email", "user")
-"""As what gateways report an e-mail."""
-
-
-class Change(NamedTuple):
-    """What an import changes of one person, column by column: before and after; a new one had nothing before."""
-
-    email: str
-    is_new: bool
-    columns: Mapping[str, tuple[Any, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,16 +53,17 @@ class PeopleImport:
 def import_csv(moment: Moment, file: TextIO, *, actor: str) -> PeopleImport:
     """Add or change people by e-mail; what a line leaves out stays.
 
-    Someone whose Slack user a line names beside a new e-mail has that e-mail from now on. A change of level, role
-    family, band or post holds from today on. One bad line, and nothing is imported: the Refusal lists the bad lines
-    with their number, column and value.
+    Someone whose external id or Slack user a line names beside a new e-mail has that e-mail from now on. A change of
+    level, role family, band or post holds from today on. One bad line, and nothing is imported: the Refusal lists the
+    bad lines with their number, column and value.
     """
+    locks.hold(moment.session, Lock.PEOPLE)
     known = people_store.all_by_email(moment.session)
     families = moment.handbook.rollout.role_families
     bands = terms.bands(moment.session)
     words = Words(families, tuple(bands))
     lines = directory_file.checked_lines(file, known, words)
-    changes = _store(moment, lines, known, actor=actor)
+    changes = records.store(moment, lines, known, actor=actor)
     outside = _named(lines, "role_family") - set(families)
     named = _named(lines, "pay_band")
     return PeopleImport(
@@ -104,126 +86,6 @@ def _named(lines: list[Line], column: str) -> set[str]:
     return {word for line in lines if (word := line.fields.get(column)) is not None}
 
 
-class _Row(NamedTuple):
-    """A person's whole record before and after a line; before a new person's line it is the same without a manager."""
-
-    line: Line
-    before: Mapping[str, Any]
-    after: Mapping[str, Any]
-    is_new: bool = False
-
-    @property
-    def difference(self) -> dict[str, tuple[Any, Any]]:
-        before = self.before
-        return {name: (before[name], value) for name, value in self.after.items() if before[name] != value}
-
-
-def _store(
-    moment: Moment, lines: list[Line], known: Mapping[str, Mapping[str, Any]], *, actor: str
-) -> tuple[Change, ...]:
-    now = directory_file.under_new_emails(lines, known)
-    id_of = {email: row["id"] for email, row in [*known.items(), *now.items()]}
-    id_of |= {line.email: f"per_{secrets.token_hex(8)}" for line in lines if line.email not in now}
-    rows = [_row(line, now.get(line.email), id_of) for line in lines]
-    for row in rows:
-        _settle_email(moment, row, actor)
-    _store_added(moment, [row.before for row in rows if row.is_new])
-    for row in rows:
-        if difference := row.difference:
-            people_store.update(
-                moment.session, row.after["id"], {name: after for name, (_, after) in difference.items()}
-            )
-    changes = tuple(filter(None, [_change(moment, row, had) for row, had in _with_roles(moment, rows)]))
-    _note_terms(moment, rows)
-    audit.append(moment.session, *(_record(change, id_of[change.email], actor, moment.now) for change in changes))
-    return changes
-
-
-def _row(line: Line, known: Mapping[str, Any] | None, id_of: Mapping[str, str]) -> _Row:
-    if known is not None:
-        return _Row(line, known, {**known, "email": line.email, **_columns(line, id_of)})
-    new = _new_row(line, id_of)
-    return _Row(line, new | {"manager_id": None}, new, is_new=True)
-
-
-def _store_added(moment: Moment, rows: list[Mapping[str, Any]]) -> None:
-    # Managers may come later in the file than their people.
-    people_store.insert(moment.session, rows)
-    terms.record(moment.session, [(row["id"], row["hired_on"], row) for row in rows])
-
-
-def _with_roles(moment: Moment, rows: list[_Row]) -> Iterator[tuple[_Row, set[str]]]:
-    roles = people_store.roles_by_person(moment.session)
-    return ((row, roles.get(row.after["id"], set())) for row in rows)
-
-
-def _change(moment: Moment, row: _Row, had: set[str]) -> Change | None:
-    """What a line changes, with the roles stored that it says; None if that is nothing."""
-    columns = row.difference
-    if row.is_new:
-        columns = {name: (None, value) for name, value in row.after.items()}
-    roles = row.line.fields.get("roles")
-    if roles is not None and set(roles) != had:
-        people_store.set_roles(moment.session, row.after["id"], roles)
-        columns["roles"] = (sorted(had), list(roles))
-    return Change(row.line.email, row.is_new, columns) if row.is_new or columns else None
-
-
-def _note_terms(moment: Moment, rows: list[_Row]) -> None:
-    """Keep what is dated: terms from today on, reporting lines from tomorrow on."""
-    changed = [(row, row.difference.keys()) for row in rows]
-    noted = [row.after for row, names in changed if not row.is_new and names & set(terms.TERMS)]
-    terms.record(moment.session, [(after["id"], max(moment.today, after["hired_on"]), after) for after in noted])
-    teams.record(moment, [row.after for row, names in changed if names & REPORTING], today=moment.today)
-    cost_centres.note_people(moment, [row.after for row, names in changed if row.is_new or "cost_centre" in names])
-
-
-def _settle_email(moment: Moment, row: _Row, actor: str) -> None:
-    """Keep an e-mail that changed as a name of the same person; one that is given to another person is theirs alone."""
-    email, person_id = row.line.email, row.after["id"]
-    if row.is_new or row.line.was:
-        for kind in _EMAIL_KINDS:
-            if before := people_store.drop_identity(moment.session, source=ANY_SOURCE, kind=kind, value=email):
-                subject = f"{ANY_SOURCE}/{kind}/{email}"
-                audit.note(moment.session, actor, "identity.drop", subject, at=moment.now, before={"person_id": before})
-    if row.line.was:
-        for kind in _EMAIL_KINDS:
-            _map(moment, (ANY_SOURCE, kind, row.line.was), person_id, actor)
-
-
-def _manager(line: Line) -> str:
-    return line.fields.get("manager_email") or ""
-
-
-def _new_row(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    empty = dict.fromkeys(("slack_user_id", "manager_id", "pay_band", "left_on", "wave", "cost_centre"))
-    return empty | {"fte_permille": WHOLE} | _columns(line, id_of) | {"id": id_of[line.email], "email": line.email}
-
-
-def _columns(line: Line, id_of: Mapping[str, str]) -> dict[str, Any]:
-    columns = {k: v for k, v in line.fields.items() if k not in {"manager_email", "fte", "roles"}}
-    if "fte" in line.fields:
-        columns["fte_permille"] = line.fields["fte"]
-    if "manager_email" in line.fields:
-        columns["manager_id"] = id_of.get(_manager(line))
-    return columns
-
-
-def _record(change: Change, person_id: str, actor: str, now: datetime) -> audit.Record:
-    if change.is_new:
-        level = {"level": change.columns["level"][1]}
-        return audit.Record(at=now, actor=actor, action="people.add", subject=person_id, before=None, after=level)
-    before = {name: _plain(before) for name, (before, _) in change.columns.items()}
-    after = {name: _plain(after) for name, (_, after) in change.columns.items()}
-    return audit.Record(at=now, actor=actor, action="people.change", subject=person_id, before=before, after=after)
-
-
-def _plain(value: Any) -> Any:  # noqa: ANN401 - any column
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return value.isoformat() if isinstance(value, date) else value
-
-
 def rename(moment: Moment, before: str, after: str, *, actor: str) -> Person:
     """Give someone another e-mail; the old one stays a name by which gateways may know them."""
     person = require(moment, before)
@@ -234,7 +96,7 @@ def rename(moment: Moment, before: str, after: str, *, actor: str) -> Person:
     if (other := people_store.by_email(moment.session, email)) is not None:
         raise Refusal("email_taken", f"{email} is the e-mail of {other.name} ({other.id}) already.")
     known = people_store.all_by_email(moment.session)
-    _store(moment, [Line(0, email, {}, was=person.email)], known, actor=actor)
+    records.store(moment, [Line(0, email, {}, was=person.email)], known, actor=actor)
     return dataclasses.replace(person, email=email)
 
 
@@ -253,20 +115,18 @@ def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str,
     for field, text in (("source", source), ("value", value)):
         texts.require_name(field, text)
     person = require(moment, email)
-    _map(moment, (source, kind, value), person.id, actor)
+    records.map_name(moment, (source, kind, value), person.id, actor)
     return person
 
 
-def _map(moment: Moment, name: tuple[str, IdentityKind, str], person_id: str, actor: str) -> None:
-    source, kind, value = name
-    before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person_id)
-    if before != person_id:
-        audit.note(
-            moment.session,
-            actor,
-            "identity.map",
-            f"{source}/{kind}/{value}",
-            at=moment.now,
-            before={"person_id": before} if before else None,
-            after={"person_id": person_id},
-        )
+def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, actor: str) -> Person:
+    """Say that a gateway's name is nobody's any more; whose it was. A name that is nobody's is refused."""
+    before = people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
+    if before is None:
+        text = f"{kind} {value!r} of {source} is nobody's."
+        raise Refusal("unknown_identity", text, next_step="`tokens-bot identities list` has every name.")
+    subject = f"{source}/{kind}/{value}"
+    audit.note(moment.session, actor, "identity.forget", subject, at=moment.now, before={"person_id": before}, after={})
+    person = people_store.by_id(moment.session, before)
+    assert person is not None  # noqa: S101 - people are never removed
+    return person

@@ -62,6 +62,12 @@ def _text(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _id(text: str) -> str:
+    if found := cell_readers.unseen_character(word := _text(text)):
+        raise WrongCellError(f"{found} is in it: type it again")
+    return word
+
+
 def _spelled(words: Iterable[str]) -> Callable[[str], str]:
     """A reader of words that anyone may add to: the spelling that was there first holds."""
     known: dict[str, str] = {}
@@ -94,11 +100,14 @@ COLUMNS = {
     "hired_on": Cell(_DAY, read=cell_readers.day),
     "left_on": Cell(_DAY, read=cell_readers.day),
     "wave": Cell("a number from 1 to 100", Annotated[int, Meta(ge=1, le=100)]),
-    "cost_centre": Cell("a cost centre", read=_text),
     "roles": Cell(f"roles separated by `;` out of {', '.join(ROLES)}", read=_roles),
+    "external_id": Cell("the id by which the HR system knows them", read=_id),
+    "department": Cell("a department", read=_text),
+    "cost_centre": Cell("a cost centre", read=_text),
 }
-CLEARED: dict[str, Any] = {
-    **dict.fromkeys(("slack_user_id", "manager_email", "pay_band", "left_on", "wave", "cost_centre")),
+CLEARED = {
+    **dict.fromkeys(("slack_user_id", "manager_email", "pay_band", "left_on", "wave")),
+    **dict.fromkeys(("external_id", "department", "cost_centre")),
     "roles": (),
 }
 """What may be cleared, and what it is then."""
@@ -108,7 +117,8 @@ CLEARED: dict[str, Any] = {
 class Line:
     """One person's line; `fields` holds what it says, None for what it clears.
 
-    `was` is the e-mail under which we know them, if it is another one: their Slack user says who they are.
+    `was` is the e-mail under which we know them, if it is another one: their external id or Slack user says who they
+    are.
     """
 
     number: int
@@ -131,8 +141,10 @@ def checked_lines(file: TextIO, known: Mapping[str, Mapping[str, Any]], words: W
     The Refusal lists the bad lines with their number, column and value.
     """
     problems = Problems()
-    lines = _recognised(list(_read(file, _columns(known, words), problems)), known)
-    _check_together(lines, under_new_emails(lines, known), problems)
+    columns = readers(known, words)
+    read = (line(number, cells, columns, problems) for number, cells in _rows(file, columns, problems))
+    lines = _recognised(list(read), known)
+    check_together(lines, under_new_emails(lines, known), problems)
     _check_twins(lines, known, problems)
     problems.refuse("people_file_invalid")
     return lines
@@ -144,7 +156,8 @@ def under_new_emails(lines: Iterable[Line], known: Mapping[str, Mapping[str, Any
     return {emails.get(email, email): row for email, row in known.items()}
 
 
-def _columns(known: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, Cell]:
+def readers(known: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, Cell]:
+    """The columns, with the spelling of families and bands that was there first."""
     families = [*words.role_families, *(row["role_family"] for row in known.values())]
     bands = [*words.pay_bands, *(row["pay_band"] for row in known.values() if row["pay_band"])]
     return COLUMNS | {
@@ -154,19 +167,26 @@ def _columns(known: Mapping[str, Mapping[str, Any]], words: Words) -> dict[str, 
 
 
 def _recognised(lines: list[Line], known: Mapping[str, Mapping[str, Any]]) -> list[Line]:
-    """Lines with a new e-mail and the Slack user of someone whose own e-mail is not in the file: theirs has changed."""
-    owners = {row["slack_user_id"]: email for email, row in known.items() if row["slack_user_id"]}
+    """Lines with a new e-mail that say whose they are, by an id of someone whose own e-mail is not in the file."""
+    by_id = {row["external_id"]: email for email, row in known.items() if row["external_id"]}
+    by_slack = {row["slack_user_id"]: email for email, row in known.items() if row["slack_user_id"]}
     absent = known.keys() - {line.email for line in lines}
 
     def was(line: Line) -> str:
-        owner = owners.get(line.fields.get("slack_user_id"), "")
-        return owner if line.email not in known and owner in absent and _may_be(line, known[owner]) else ""
+        if line.email in known:
+            return ""
+        if (owner := by_id.get(line.fields.get("external_id"), "")) in absent:
+            return owner
+        owner = by_slack.get(line.fields.get("slack_user_id"), "")
+        return owner if owner in absent and _may_be(line, known[owner]) else ""
 
     return [replace(line, was=was(line)) for line in lines]
 
 
 def _may_be(line: Line, row: Mapping[str, Any]) -> bool:
     """Whether name or first day is the same: where both are others, the Slack user is the mistake."""
+    if row["external_id"] and line.fields.get("external_id"):
+        return False
     told = [name for name in ("name", "hired_on") if name in line.fields]
     return not told or any(line.fields[name] == row[name] for name in told)
 
@@ -191,19 +211,25 @@ def _who(fields: Mapping[str, Any]) -> tuple[str, date] | None:
     return (name.casefold(), hired_on) if name and hired_on else None
 
 
-def _read(file: TextIO, columns: Mapping[str, Cell], problems: Problems) -> Iterator[Line]:
-    for number, cells in table_file.rows(file, columns, ("email",), problems):
-        cleared = {name: empty for name, empty in CLEARED.items() if cells.get(name) == CLEAR}
-        said = table_file.values(number, {k: v for k, v in cells.items() if k not in cleared}, columns, problems)
-        if not cells["email"]:
-            problems.add(number, "email", "", COLUMNS["email"].expected)
-        yield Line(number, said.pop("email", None) or cells["email"].lower(), said | cleared)
+def _rows(file: TextIO, columns: Mapping[str, Cell], problems: Problems) -> Iterator[tuple[int, dict[str, str]]]:
+    return table_file.rows(file, columns, ("email",), problems)
 
 
-def _check_together(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
+def line(number: int, cells: Mapping[str, str], columns: Mapping[str, Cell], problems: Problems) -> Line:
+    """What the cells of one person say; what is wrong with them is added to the problems."""
+    cleared = {name: empty for name, empty in CLEARED.items() if cells.get(name) == CLEAR}
+    said = table_file.values(number, {k: v for k, v in cells.items() if k not in cleared}, columns, problems)
+    if not cells["email"]:
+        problems.add(number, "email", "", COLUMNS["email"].expected)
+    return Line(number, said.pop("email", None) or cells["email"].lower(), said | cleared)
+
+
+def check_together(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
     """What can only be judged with the other lines and the people we know."""
     _check_emails(lines, known, problems)
-    _check_slack_ids(lines, known, problems)
+    _check_owned(lines, "slack_user_id", known, problems)
+    _check_owned(lines, "external_id", known, problems)
+    _check_external_ids(lines, known, problems)
     _check_managers(lines, known, problems)
     for line in lines:
         _check_dates(line, known.get(line.email, {}), problems)
@@ -223,12 +249,27 @@ def _check_emails(lines: list[Line], known: Mapping[str, Mapping[str, Any]], pro
             )
 
 
-def _check_slack_ids(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
-    owners = {row["slack_user_id"]: email for email, row in known.items() if row["slack_user_id"]}
+def _check_owned(lines: list[Line], column: str, known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
+    """Whether each id is one person's."""
+    owners = {row[column]: email for email, row in known.items() if row[column]}
     for line in lines:
-        slack_id = line.fields.get("slack_user_id")
-        if slack_id and (owner := owners.setdefault(slack_id, line.email)) != line.email:
-            problems.add(line.number, "slack_user_id", slack_id, f"one that does not belong to {owner}")
+        told = line.fields.get(column)
+        if told and (owner := owners.setdefault(told, line.email)) != line.email:
+            problems.add(line.number, column, told, f"one that does not belong to {owner}")
+
+
+def _check_external_ids(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:
+    """An e-mail under another external id is another person, who got the address of an earlier one."""
+    for line in lines:
+        told, has = line.fields.get("external_id"), known.get(line.email, {}).get("external_id")
+        if told and has and told != has:
+            problems.add(line.number, "external_id", told, _OTHER_ID.format(has=has, email=line.email))
+
+
+_OTHER_ID = (
+    "{has!r}, as on record. If {email} was given to another person, run `tokens-bot people rename {email} …` first; if "
+    "the person has another id now, import `-` once"
+)
 
 
 def _check_managers(lines: list[Line], known: Mapping[str, Mapping[str, Any]], problems: Problems) -> None:

@@ -18,6 +18,7 @@ from programme.grants import lapses
 from programme.people import teams
 from programme.reports import paces, team_weeks, teams_below
 from programme.value import valuation
+from store.holds import cash
 from store.people import teams as store
 from views.reports import AHEAD, APART, EVERYTHING, Jump, MonthAhead, TeamReport, WeekAhead, WeekOfSpend
 
@@ -74,7 +75,17 @@ def team_report(moment: Moment, manager_id: str, *, week: Week | None = None) ->
         teams_hidden=unseen,
         per_token=value.per_token,
         contact=book.contact,
+        stops=0 if reason else _stops(moment, team),
     )
+
+
+def _stops(moment: Moment, team: TeamWeeks) -> int:
+    """How often, never whom: each of a team that is told was told by themselves."""
+    last = team.weeks[-2]
+    if team.hidden[last]:
+        return 0
+    begin, end = (first_instant(one.first_day, moment.zone) for one in (last, last.next()))
+    return cash.count_stops(moment.session, team.of(last), begin, end)
 
 
 def _why_nothing(team: TeamWeeks) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from policy.reasons import Refusal
 from policy.reviews import votes as reviews_votes
 from programme.reviews import case_filters, drafting, effects, token_value, voting
+from programme.roi import reports
 from programme.value import standing
 from store.people import directory as people_store
 from store.reviews import drafts as reviews_store
@@ -56,6 +57,7 @@ def of(moment: Moment, quarter: Quarter) -> Pack:
         names={person_id: one.name for person_id, one in told.items()},
         value=token_value.standing(moment, kept),
         superseded_by=voting.superseded_by(moment, kept),
+        brings=reports.of_quarter(moment, quarter),
     )
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.usage.keys import ApiKey
 
-SCOPES = ("usage:write", "usage:correct", "outcomes:write", "holds:write")
+SCOPES = ("usage:write", "usage:correct", "outcomes:write", "holds:write", "scim:write")
 PREFIX = "tb_"
 
 

@@ -14,7 +14,7 @@ from scheduler.composers.drawing import drawn
 from store.people import directory as people_store
 from templates import charts, render
 from views import codec
-from views.grants import Digest, LapseNotice, Statement
+from views.grants import Digest, LapseNotice, Revocation, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -103,6 +103,21 @@ def greeting(found: Greeting) -> Message:
         most_services=MOST_SERVICES,
         contact=found.contact,
     )
+
+
+def compose_revoked(app: App, view: object) -> Message:
+    """What was taken back from a person, and what they have by now."""
+    kept = codec.read(Revocation, view)
+    with app.reading() as moment:
+        person = people_store.by_id(moment.session, kept.person_id)
+        card = balance.of_email(moment, person.email) if person else None
+        zone = people_store.zone_of(person, moment.zone) if person else moment.zone
+    return revoked(kept, card.available if card else MicroTokens(0), zone)
+
+
+def revoked(kept: Revocation, available: MicroTokens, zone: ZoneInfo) -> Message:
+    """The words of a revocation; `available` is what there is now."""
+    return render.message("grants/revoked", revoked=kept, available=available, zone=zone)
 
 
 def lapse_notice(notice: LapseNotice, at: datetime, zone: ZoneInfo, now: datetime) -> Message:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -100,6 +101,7 @@ class Request:
         return self.amount if self.is_undecided else MicroTokens(0)
 
 
+DECIDED_WITHIN = timedelta(days=92)
 _AMOUNTS = ("amount", "granted", "spent", "netted")
 _COLUMNS = [name for name in Request.__dataclass_fields__ if name not in {"project", "service"}]
 _query = (
@@ -240,6 +242,23 @@ def remaining_of(session: Session, some: Iterable[Request]) -> dict[str, int]:
 def remaining(session: Session, request: Request) -> int:
     """What is left of a request's lot, in micro-tokens."""
     return remaining_of(session, [request])[request.id]
+
+
+def has_break_glass(session: Session, person_id: str, now: datetime) -> bool:
+    """Whether something is left of what someone took in an incident."""
+    running = (lots.c.remaining > 0, lots.c.starts_at <= now, lots.c.expires_at > now)
+    query = sa.select(_r.id).join(lots, lots.c.entry_id == _r.entry_id).where(_r.person_id == person_id, *running)
+    return session.execute(query.where(_r.incident.is_not(None)).limit(1)).one_or_none() is not None
+
+
+def credited_since(session: Session, person_id: str, since: datetime) -> list[tuple[datetime, int]]:
+    """(when, micro-tokens) of each exception that was credited to someone since an instant.
+
+    By the index of who asked when: nothing waits for the board as long as `DECIDED_WITHIN`.
+    """
+    query = sa.select(lots.c.starts_at, lots.c.amount).join_from(requests, lots, lots.c.entry_id == _r.entry_id)
+    query = query.where(_r.person_id == person_id, _r.made_at >= since - DECIDED_WITHIN, lots.c.starts_at >= since)
+    return [(at, int(amount)) for at, amount in session.execute(query)]
 
 
 def due(session: Session, now: datetime, *, limit: int) -> list[tuple[str, str, datetime]]:

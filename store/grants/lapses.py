@@ -41,13 +41,27 @@ class NewAnnouncement(NamedTuple):
     carried_at_most: int
 
 
-def announced(session: Session, month: Month, *, person_id: str | None = None) -> dict[str, Announced]:
-    """What was announced last for a month's first, by person; of one person only, if one is named."""
+def announced(session: Session, month: Month) -> dict[str, Announced]:
+    """What was announced last for a month's first, by person."""
     a = lapse_announcements.c
     query = sa.select(a.person_id, a.amount, a.carried_at_most).where(a.month == str(month)).order_by(a.announced_on)
-    if person_id is not None:
-        query = query.where(a.person_id == person_id)
     return {id_: Announced(amount, at_most) for id_, amount, at_most in session.execute(query)}
+
+
+_announced_to = bulk.Prepared(
+    sa.select(lapse_announcements.c.amount, lapse_announcements.c.carried_at_most)
+    .where(
+        lapse_announcements.c.month == sa.bindparam("month"),
+        lapse_announcements.c.person_id == sa.bindparam("person_id"),
+    )
+    .order_by(lapse_announcements.c.announced_on)
+)
+
+
+def announced_to(session: Session, month: Month, person_id: str) -> Announced | None:
+    """The same of one person: each balance asks it."""
+    rows = _announced_to.execute(session, {"month": str(month), "person_id": person_id})
+    return Announced(*rows[-1]) if rows else None
 
 
 def announce(session: Session, month: Month, day: date, changed: Iterable[tuple[str, Announced]]) -> None:

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import sqlalchemy as sa
 
 from policy.metering import METERS, Price, UnitPrice
-from policy.period import Quarter
+from policy.period import Month, Quarter
 from policy.value.valuation import TokenValue
 from store import bulk, locks
 from store.locks import Lock
+from store.tables.gates import rollout_pauses
 from store.tables.handbook import handbooks, programme
 from store.tables.ledger import accounts
 from store.tables.usage import prices, services, usage_events
@@ -42,6 +43,17 @@ def handbook_bodies(session: Session) -> list[str]:
     """Every version's text in the order in which they take effect; the later application wins a tie."""
     query = sa.select(handbooks.c.body).order_by(handbooks.c.effective_from, handbooks.c.applied_at)
     return list(session.execute(query).scalars())
+
+
+def handbook_bodies_and_pauses(session: Session) -> tuple[list[str], list[date]]:
+    """The same, with the first days of the months in which the roll-out stands still; one query for both."""
+    h, p = handbooks.c, rollout_pauses.c
+    texts = sa.select(sa.literal(1).label("is_text"), h.effective_from, h.applied_at, h.body)
+    still = sa.select(sa.literal(0), sa.null(), p.noted_at, p.month)
+    rows = session.execute(sa.union_all(texts, still).order_by("is_text", "effective_from", "applied_at")).all()
+    return [row.body for row in rows if row.is_text], [
+        Month.parse(row.body).first_day for row in rows if not row.is_text
+    ]
 
 
 def handbook_body(session: Session, version: str) -> str | None:

@@ -121,6 +121,12 @@ def spent(session: Session, scope: str, days: Sequence[date], *, only: str | Non
     return {key: int(total) for key, total in session.execute(grouped) if total is not None}
 
 
+def by_day(session: Session, since: date) -> dict[date, int]:
+    """What the whole programme spent on each day from one on, in nano-USD."""
+    query = sa.select(_d.day, sa.func.sum(_d.cost_nano_usd)).where(_d.day >= since).group_by(_d.day)
+    return {day: int(total) for day, total in session.execute(query)}
+
+
 def _of_persons(session: Session, days: Sequence[date], only: str | None, *, by_service: bool) -> Mapping[str, int]:
     query = sa.select(accounts.c.code, _d.service_key, sa.func.sum(_d.cost_nano_usd))
     query = query.join_from(usage_days, accounts, accounts.c.id == _d.account_id).where(_d.day.in_(days))

@@ -35,6 +35,7 @@ def _migrate(connection: sa.Connection) -> None:
         render_as_batch=True,
         compare_server_default=True,
         render_item=_render_our_types,
+        on_version_apply=context.config.attributes.get("on_version_apply", ()),
     )
     with context.begin_transaction():
         context.run_migrations()

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 ANY_SOURCE = "*"
+MOST_ABOVE = 100
+"""Deeper than any company; a circle of managers ends here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,9 @@ class Person:
     hired_on: date
     left_on: date | None
 
+
+STANDING = (people.c.merged_into.is_(None), people.c.erased_at.is_(None))
+"""Of records that are somebody's: neither a second one of theirs, nor one that was erased."""
 
 _person = sa.select(
     people.c.id,
@@ -91,8 +96,20 @@ def emails(session: Session, person_ids: Iterable[str]) -> dict[str, str]:
 
 
 def all_by_email(session: Session) -> dict[str, dict[str, Any]]:
-    """Every person's full row by e-mail, for an import to compare with."""
-    return {row["email"]: dict(row) for row in session.execute(sa.select(people)).mappings()}
+    """Every person's full row by e-mail, for an import to compare with; records that are none any more left out."""
+    return {row["email"]: dict(row) for row in session.execute(sa.select(people).where(*STANDING)).mappings()}
+
+
+def pay_bands(session: Session) -> set[str]:
+    """Every pay band that somebody has."""
+    return set(session.execute(sa.select(people.c.pay_band).distinct().where(people.c.pay_band.is_not(None))).scalars())
+
+
+def count_by_band(session: Session, day: date) -> dict[str, int]:
+    """How many people who work here on a day have each pay band."""
+    here = (people.c.hired_on <= day, sa.or_(people.c.left_on.is_(None), people.c.left_on >= day))
+    query = sa.select(people.c.pay_band, sa.func.count()).where(people.c.pay_band.is_not(None), *here)
+    return {band: count for band, count in session.execute(query.group_by(people.c.pay_band))}
 
 
 def by_zone(session: Session) -> dict[str, list[str]]:
@@ -112,6 +129,22 @@ def roles_by_person(session: Session) -> dict[str, set[str]]:
 
 def roles_of(session: Session, person_id: str) -> set[str]:
     return set(session.execute(sa.select(person_roles.c.role).where(person_roles.c.person_id == person_id)).scalars())
+
+
+class Role(NamedTuple):
+    """A role that someone has; `left_on` where they have left."""
+
+    role: str
+    email: str
+    name: str
+    left_on: date | None
+
+
+def with_roles(session: Session) -> list[Role]:
+    """Every role that someone has, by role and e-mail."""
+    query = sa.select(person_roles.c.role, people.c.email, people.c.name, people.c.left_on)
+    query = query.join_from(person_roles, people).order_by(person_roles.c.role, people.c.email)
+    return [Role(*row) for row in session.execute(query)]
 
 
 def with_role(session: Session, role: str, today: date) -> list[str]:

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from store import bulk
-from store.tables.people import projects
+from store.tables.people import assignments, people, projects
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import date
 
     from store.engine import Session
 
@@ -23,12 +24,39 @@ class Project(NamedTuple):
     sponsor_id: str | None
 
 
+class ListedProject(NamedTuple):
+    """A project as administrators look at it."""
+
+    key: str
+    name: str
+    complexity: str
+    director: str | None
+    sponsor: str | None
+    people: int
+
+
 _all = sa.select(projects.c.key, projects.c.name, projects.c.sponsor_id).order_by(projects.c.name, projects.c.key)
 
 
 def by_name(session: Session) -> list[Project]:
     """Every project, by name."""
     return [Project._make(row) for row in session.execute(_all)]
+
+
+def listed(session: Session, day: date, *, person_id: str | None = None) -> list[ListedProject]:
+    """Projects by key, with how many work on each on a day; all of them, or those of one person."""
+    a, director, sponsor = assignments.c, people.alias(), people.alias()
+    current = (a.first_day <= day, sa.or_(a.last_day.is_(None), a.last_day >= day))
+    counted = sa.select(sa.func.count()).where(a.project_key == projects.c.key, *current).scalar_subquery()
+    query = (
+        sa.select(projects.c.key, projects.c.name, projects.c.complexity, director.c.email, sponsor.c.email, counted)
+        .outerjoin_from(projects, director, director.c.id == projects.c.director_id)
+        .outerjoin(sponsor, sponsor.c.id == projects.c.sponsor_id)
+        .order_by(projects.c.key)
+    )
+    if person_id is not None:
+        query = query.where(projects.c.key.in_(sa.select(a.project_key).where(a.person_id == person_id, *current)))
+    return [ListedProject(*row) for row in session.execute(query)]
 
 
 def named(session: Session, key: str) -> Project | None:

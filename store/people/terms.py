@@ -161,6 +161,17 @@ def bands(session: Session) -> list[str]:
     return list(session.execute(sa.select(pay_bands.c.band).distinct().order_by(pay_bands.c.band)).scalars())
 
 
+def is_family(session: Session, word: str) -> bool:
+    """Whether somebody is of a role family that is spelled so; mostly the first few rows answer."""
+    query = sa.select(people.c.id).where(people.c.role_family == word).limit(1)
+    return session.execute(query).one_or_none() is not None
+
+
+def families(session: Session) -> list[str]:
+    """Every role family that somebody ever had."""
+    return list(session.execute(sa.select(person_terms.c.role_family).distinct()).scalars())
+
+
 def set_midpoint(session: Session, band: str, *, holds_from: date, midpoint: Money) -> None:
     key = (pay_bands.c.band == band, pay_bands.c.holds_from == holds_from)
     session.execute(sa.delete(pay_bands).where(*key))

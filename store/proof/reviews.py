@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from policy import handbook
 from policy.reasons import Refusal
 from policy.reviews import proposal
-from policy.reviews.adjustment import THOUSANDTH, carried
+from policy.reviews.adjustment import FEW_IN_TEAM, FEW_WEEKS, THOUSANDTH, carried
 from policy.reviews.proposal import AMENDED
 from store.handbook import reference
 from store.reviews import drafts
@@ -21,10 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from policy.parameters.grants import SizingRules
+    from policy.reasons import Reason
     from policy.reviews.proposal import Case
     from store.engine import Session
     from views.reviews import Review, ReviewedCase
 
+NOT_ENOUGH = "not_enough_data"
+TELLS = {FEW_WEEKS: "weeks", FEW_IN_TEAM: "team_size"}
 DRAFTED = "review.draft"
 """The action by which the audit log tells of a draft, with the digest of its inputs."""
 
@@ -33,7 +36,8 @@ def differences(session: Session, kept: Review) -> Iterator[str]:
     """A sentence for each figure that does not follow."""
     quarter = kept.quarter
     inputs = drafts.inputs(session, quarter)
-    if drafts.digest(kept.basis, inputs) != kept.inputs_digest:
+    digests = (drafts.digest(kept.basis, inputs), drafts.digest_before_rates(kept.basis, inputs))
+    if kept.inputs_digest not in digests:
         yield f"review {quarter}: its inputs are not those that it was drafted from"
     cases = drafts.cases(session, quarter)
     audited = _audited(session, str(quarter))
@@ -84,8 +88,15 @@ def _frame(session: Session, kept: Review) -> Iterator[str]:
 def _figures(value: object) -> object:
     """Reasons without their words, which a later release may choose better: those that were kept are in the digest."""
     if isinstance(value, tuple):
-        return [(one.code, dict(one.figures)) for one in value]
+        return [(one.code, _told(one)) for one in value]
     return value
+
+
+def _told(reason: Reason) -> dict[str, str]:
+    """The figures that a reason tells. Of those that it only carries, releases have counted some otherwise."""
+    told = TELLS.get(reason.figures.get("missing", ""))
+    beside = {name for name in TELLS.values() if name != told} if reason.code == NOT_ENOUGH else set()
+    return {name: figure for name, figure in reason.figures.items() if name not in beside}
 
 
 def _cases(kept: list[ReviewedCase], expected: list[Case], sizing: SizingRules, quarter: str) -> Iterator[str]:

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING
 
 from store import audit
 from store.proof import (
+    annual,
     appeals,
     bands,
     books,
+    cash,
     corrections,
     exceptions,
+    gates,
     handbook,
     holds,
     lapses,
@@ -24,6 +27,8 @@ from store.proof import (
     rates,
     review_votes,
     reviews,
+    revocations,
+    roi,
     usage,
     value,
 )
@@ -62,10 +67,14 @@ def audit_chain(session: Session) -> Iterator[str]:
 
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *books.CHECKS,
+    *annual.CHECKS,
     *bands.CHECKS,
+    *gates.CHECKS,
     *holds.CHECKS,
+    *cash.CHECKS,
     *lapses.CHECKS,
     *leavers.CHECKS,
+    *revocations.CHECKS,
     *pauses.CHECKS,
     *value.CHECKS,
     *rates.CHECKS,
@@ -74,6 +83,7 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     *corrections.CHECKS,
     *exceptions.CHECKS,
     *handbook.CHECKS,
+    *roi.CHECKS,
     reviews_as_frozen,
     reviews_as_voted,
     appeals_as_decided,

@@ -15,6 +15,7 @@ from policy.appeals import SUSPENDING
 from policy.period import Month, Quarter
 from policy.reviews.proposal import AMENDED, HELD, Basis, Case, Inputs
 from policy.units import MicroTokens
+from policy.value.currencies import PAR
 from store import bulk
 from store.tables.appeals import appeals
 from store.tables.people import people
@@ -37,6 +38,20 @@ def digest(basis: Basis, inputs: Iterable[Inputs]) -> str:
     """SHA-256 of everything that a draft follows from; in any order of the people the same."""
     in_order: list[Inputs] = sorted(inputs, key=lambda one: (one.person_id, one.part))
     return _sha256(chain((f"[{_text(basis)},",), _listed(in_order), ("]",)))
+
+
+def digest_before_rates(basis: Basis, inputs: Iterable[Inputs]) -> str:
+    """The digest of release 0.1.0, whose claims named no rate: everything was in USD."""
+    in_order: list[Inputs] = sorted(inputs, key=lambda one: (one.person_id, one.part))
+    texts = (json.dumps(_without_rate(one), sort_keys=True, separators=(",", ":")) for one in in_order)
+    return _sha256((f"[{_text(basis)},", "[", ",".join(texts), "]", "]"))
+
+
+def _without_rate(inputs: Inputs) -> Any:  # noqa: ANN401 - plain values
+    plain = _plain(inputs)
+    if plain["claim"] is not None and inputs.claim is not None and inputs.claim.rate == PAR:
+        del plain["claim"]["rate"]
+    return plain
 
 
 def digest_of_cases(proposed: Iterable[Case]) -> str:
@@ -70,11 +85,18 @@ def dumped(value: object) -> str:
 
 
 def _plain(value: object) -> Any:  # noqa: ANN401 - plain values of any shape
-    """A basis of before has none of what came later: what it was drafted from has the digest of then."""
+    """What was drafted before has none of what came later, and the digest of then."""
     plain = codec.plain(value)
     if isinstance(value, Basis):
         return {name: one for name, one in plain.items() if name not in _LATER or one is not None}
+    _drop_later(plain.get("claim", plain) if isinstance(plain, dict) else None)
     return plain
+
+
+def _drop_later(claim: dict[str, Any] | None) -> None:
+    """A claim of before says nothing of the annual review, and so does one for which there is none."""
+    if claim is not None and claim.get("annual", claim) is None:
+        del claim["annual"]
 
 
 # --- Keeping a draft -----------------------------------------------------------------------------------------------

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import CheckConstraint, Column, Date, LargeBinary, Table, Text
+from sqlalchemy import CheckConstraint, Column, Date, ForeignKey, LargeBinary, SmallInteger, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant, Json
 from store.tables.base import metadata, partial_index
+from store.tables.handbook import handbooks
+from store.tables.people import people
 
 holds = Table(
     "holds",
@@ -87,4 +89,77 @@ lease_recalls = Table(
     sa.ForeignKeyConstraint(["source", "hold_id"], [holds.c.source, holds.c.id]),
     sa.Index("ix_lease_recalls_source", "source", "id"),
     comment="Leases that gateways are to give back, because their person got or lost tokens.",
+)
+
+cap_stops = Table(
+    "cap_stops",
+    metadata,
+    Column("key", Text, primary_key=True, comment="Of the notice: once a person, cap and window."),
+    Column("person_id", Text, ForeignKey(people.c.id), nullable=False),
+    Column("cap", Text, nullable=False),
+    Column("limit_nano_usd", AmountColumn, nullable=False, comment="As it was then."),
+    Column("stopped_at", Instant, nullable=False),
+    sa.Index("ix_cap_stops_person_id", "person_id", "stopped_at"),
+    sa.Index("ix_cap_stops_cap", "cap", "stopped_at"),
+    comment="When a cap stopped someone who had not been told of it.",
+)
+
+cash_questions = Table(
+    "cash_questions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("revision", AmountColumn, nullable=False, server_default="1", comment="Of everything that a card shows."),
+    Column("cap", Text, nullable=False, comment="Its name in the handbook."),
+    Column("first_day", Date, nullable=False, comment="Of the month."),
+    Column("base_nano_usd", AmountColumn, nullable=False, comment="What the handbook allowed when it was asked."),
+    Column("limit_nano_usd", AmountColumn, nullable=False, comment="What was in force then: the base, or a raise."),
+    Column("state", Text, nullable=False, server_default="open"),
+    Column("handbook_version", Text, ForeignKey(handbooks.c.version), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("needed", SmallInteger, nullable=False),
+    Column("first_stage", SmallInteger, nullable=False),
+    Column("stage", SmallInteger, nullable=False, comment="Who is called to vote by now: policy/exceptions."),
+    Column("remind_at", Instant, nullable=False),
+    Column("escalate_at", Instant, nullable=False),
+    Column("last_call_at", Instant, nullable=False),
+    Column("lapse_at", Instant, nullable=False),
+    Column("next_step", Text, comment="What the calendar does next about it, if anything,"),
+    Column("next_at", Instant, comment="and when."),
+    Column("decided_at", Instant),
+    Column("decided_by", Text, comment="Whose vote decided it, or policy."),
+    Column("raised_to", AmountColumn, comment="The month's new limit, in nano-USD."),
+    sa.UniqueConstraint("cap", "first_day", "base_nano_usd", "limit_nano_usd"),
+    CheckConstraint("state IN ('open', 'raised', 'stopped', 'running', 'lapsed')", name="state"),
+    CheckConstraint("(state = 'open') = (decided_at IS NULL)", name="decided"),
+    CheckConstraint("(state = 'raised') = (raised_to IS NOT NULL)", name="raised"),
+    CheckConstraint("raised_to > limit_nano_usd", name="more"),
+    CheckConstraint("(next_step IS NULL) = (next_at IS NULL)", name="next"),
+    partial_index("ix_cash_questions_next", "next_at", where="next_at IS NOT NULL"),
+    comment="What the board is asked once a cash cap is reached, and what it decided for the month.",
+)
+
+cash_seats = Table(
+    "cash_seats",
+    metadata,
+    Column("question_id", Text, ForeignKey(cash_questions.c.id), primary_key=True),
+    Column("person_id", Text, ForeignKey(people.c.id), primary_key=True),
+    Column("kind", Text, nullable=False, comment="member, alternate, reserve"),
+    Column("is_chair", sa.Boolean, nullable=False),
+    Column("is_finance", sa.Boolean, nullable=False),
+    comment="The electorate of a question, as it was when the board was asked.",
+)
+
+cash_votes = Table(
+    "cash_votes",
+    metadata,
+    Column("question_id", Text, primary_key=True),
+    Column("seat", Text, primary_key=True, comment="Whose vote it is; one a seat, changeable until it is decided."),
+    Column("cast_by", Text, ForeignKey(people.c.id), nullable=False, comment="The same person, or their delegate."),
+    Column("choice", Text, nullable=False),
+    Column("limit_nano_usd", AmountColumn, comment="Of a raise: the month's new limit."),
+    Column("cast_at", Instant, nullable=False),
+    sa.ForeignKeyConstraint(["question_id", "seat"], [cash_seats.c.question_id, cash_seats.c.person_id]),
+    sa.UniqueConstraint("question_id", "cast_by"),
+    CheckConstraint("choice IN ('raise', 'stop', 'let_run')", name="choice"),
+    CheckConstraint("(choice = 'raise') = (limit_nano_usd IS NOT NULL)", name="limit"),
 )

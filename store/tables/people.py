@@ -24,7 +24,11 @@ people = Table(
     Column("hired_on", Date, nullable=False),
     Column("left_on", Date),
     Column("wave", SmallInteger),
+    Column("external_id", Text, unique=True, comment="By which the HR system knows them, whatever their e-mail."),
+    Column("department", Text),
     Column("cost_centre", Text),
+    Column("merged_into", Text, ForeignKey("people.id"), comment="Whose second record this was."),
+    Column("erased_at", Instant, comment="When everything that named them was taken away."),
     CheckConstraint("CAST(fte_permille AS NUMERIC) > 0 AND CAST(fte_permille AS NUMERIC) <= 1000", name="fte"),
 )
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
 from templates.charts import canvas, weekly_words
 from templates.charts.burn_down import even_pace
 from templates.charts.burn_down import finding as finding_of_month
+from templates.charts.cumulative import finding as finding_of_return
+from templates.charts.event_study import finding as finding_of_effect
+from templates.charts.event_study import label as month_label
+from templates.charts.event_study import points as event_points
 from templates.charts.utilisation import finding as finding_of_shares
 from templates.charts.utilisation import label
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from datetime import date
 
-    from policy.units import MicroTokens, NanoUSD
+    from policy.roi.report import Report
+    from policy.units import NanoUSD
     from views.balance import BurnDown
     from views.reports import TeamReport
     from views.value import Histogram
 
+T = TypeVar("T")
 LONGEST_TITLE, LONGEST_LABEL, MOST_POINTS = 50, 20, 20
 Block = dict[str, Any]
 
@@ -80,6 +85,48 @@ def utilisation(histogram: Histogram) -> Block | None:
     )
 
 
+def event_study(report: Report) -> Block | None:
+    """Effects by months since joining with both ends of their intervals, in per cent; the months nearest to joining."""
+    if report.effect is None:
+        return None
+    told = [one for one in event_points(report.effect) if one.low is not None and one.high is not None]
+    told = sorted(sorted(told, key=lambda one: (abs(one.month), one.month))[:MOST_POINTS])
+    if not told:
+        return None
+    ends: dict[str, list[float | None]] = {
+        "Effect": [one.share for one in told],
+        "Low": [one.low for one in told],
+        "High": [one.high for one in told],
+    }
+    return _chart(
+        "line",
+        finding_of_effect(report),
+        "Output beside teams that had not joined",
+        [month_label(one.month) for one in told],
+        {name: [round(100 * share, 1) for share in shares if share is not None] for name, shares in ends.items()},
+        x="Months since a team joined",
+        y="Per cent; 90 % intervals",
+    )
+
+
+def cumulative(report: Report) -> Block | None:
+    """The net result at the end of some of the months, always of the last, for the effect and its interval's ends."""
+    judged = report.told
+    if judged is None:
+        return None
+    courses = {"Low": judged.low, "Net": judged.middle, "High": judged.high}
+    months = _chosen(range(len(judged.middle.cumulative)))
+    return _chart(
+        "line",
+        finding_of_return(report),
+        "Cumulative net result",
+        [str(month) for month in months],
+        {name: [_usd(one.cumulative[month]) for month in months] for name, one in courses.items() if one},
+        x="Months since the launch",
+        y="USD, cumulative",
+    )
+
+
 def _weeks_label(hidden: int) -> str:
     """Slack draws the weeks beside one another, also where some between them are not told: their axis says so."""
     return f"Week from; {hidden} {'week' if hidden == 1 else 'weeks'} left out" if hidden else "Week from"
@@ -114,8 +161,8 @@ def _chart(
     }
 
 
-def _chosen(left: Sequence[tuple[date, MicroTokens]]) -> list[tuple[date, MicroTokens]]:
-    """As many days as a chart takes, evenly apart: the first, the last, and those between."""
+def _chosen(left: Sequence[T]) -> list[T]:
+    """As many of them as a chart takes, evenly apart: the first, the last, and those between."""
     last = len(left) - 1
     points = min(len(left), MOST_POINTS)
     return [left[round(i * last / (points - 1))] for i in range(points)] if last else list(left)

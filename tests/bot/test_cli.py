@@ -6,6 +6,8 @@ import hashlib
 import json
 import os
 import sqlite3
+import subprocess
+import sys
 import tomllib
 from contextlib import closing
 from datetime import UTC, datetime
@@ -84,6 +86,14 @@ def test_every_command_explains_itself() -> None:
         helped = CliRunner().invoke(main, [name, "--help"])
         assert (helped.exit_code, helped.stderr) == (0, "")
     assert CliRunner().invoke(main, ["--version"]).exit_code == 0
+
+
+def test_help_imports_no_command() -> None:
+    """The list of commands is there at once: it needs neither the database's library nor Slack's."""
+    code = "import sys; from bot.cli import main; main(['--help'], standalone_mode=False); print(sorted(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "Show what a person has left." in told
+    assert not any(f"'{library}'" in told for library in ("sqlalchemy", "slack_bolt", "numpy", "bot.cli.common"))
 
 
 @pytest.mark.parametrize(

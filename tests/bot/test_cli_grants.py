@@ -51,7 +51,7 @@ def test_a_dry_run_and_the_run_agree(run: Run, sqlite_app: App) -> None:
     plan = read(run("grants", "run", "--month", "2026-12", "--dry-run", "--json"))
     assert rollout.granted(sqlite_app, "2026-12") == {}
     assert plan["budget_usd"] is None
-    posted = read(run("grants", "run", "--month", "2026-12", "--json"))
+    posted = read(run("grants", "run", "--month", "2026-12", "--yes", "--json"))
     assert (posted["posted"], posted["people"]) == (True, len(plan["grants"]))
     assert posted["granted_tokens"] == plan["granted_tokens"]
     given = {
@@ -64,10 +64,17 @@ def test_a_dry_run_and_the_run_agree(run: Run, sqlite_app: App) -> None:
     assert "5 people" in run("grants", "run", "--month", "2027-01", "--dry-run").stdout
 
 
+def test_a_month_to_come_is_asked_about(run: Run, sqlite_app: App) -> None:
+    """Where no one can be asked it is refused, with the option that says so; a month that has begun needs none."""
+    assert "If you mean it, say --yes." in run("grants", "run", "--month", "2026-12", code=1).stderr
+    assert rollout.granted(sqlite_app, "2026-12") == {}
+    run("grants", "run", "--month", "2026-11")
+
+
 def test_a_budget_that_is_too_small_is_refused_in_words(run: Run) -> None:
     """Exit 1, the shortfall, and the command that settles it."""
     run("budgets", "set", "2026-11", "1000")
-    refused = run("grants", "run", "--month", "2026-12", code=1)
+    refused = run("grants", "run", "--month", "2026-12", "--yes", code=1)
     assert "floors of 5 people need USD" in refused.stderr
     assert "`tokens-bot budgets set`" in refused.stderr
     [budget] = read(run("budgets", "list", "--json"))
@@ -92,7 +99,7 @@ def test_bands_in_other_currencies_need_a_rate(run: Run) -> None:
     def held() -> dict[str, str]:
         return next(line for line in read(run("bands", "list", "--json")) if line["band"] == "P1")
 
-    assert held() == {"band": "P1", "midpoint": "90000.000000000", "currency": "EUR", "midpoint_usd": ""}
+    assert held() == {"band": "P1", "midpoint": "90000.000000000", "currency": "EUR", "midpoint_usd": "", "people": 1}
     run("rates", "set", "2026-Q4", "EUR", "1.08")
     assert "first of two" in run("rates", "adopt", "2026-Q4", USER="iris", LOGNAME="iris").stdout
     run("rates", "adopt", "2026-Q4", USER="iris", LOGNAME="iris", code=1)

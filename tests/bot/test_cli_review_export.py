@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from bot import wiring
 from bot.cli import main
 from programme.reviews.annual_export import Line
+from programme.reviews.year_summary import YearLine
 from tests.support import appealed, books, cast
 from tests.support.reviewed import BUSY, IDLE
 
@@ -110,3 +111,12 @@ def test_people_are_left_out_and_come_back(run: Run, sqlite_app: App) -> None:
     assert rows(run(*EXPORT).stdout) == everybody
     assert "nobody@example.com" in run("people", "opt-out", "nobody@example.com", code=1).stderr
     assert len(books.audited(sqlite_app, "review.opt_out")) == 1
+
+
+def test_a_year_is_one_line_a_person(run: Run) -> None:
+    """With `--summary` the columns are those of the year, for as many people, and the audit log has the export."""
+    quarters = list(csv.DictReader(io.StringIO(run(*EXPORT).stdout)))
+    years = list(csv.DictReader(io.StringIO(run(*EXPORT, "--summary").stdout)))
+    assert list(years[0]) == [field.name for field in dataclasses.fields(YearLine)]
+    assert [one["person_id"] for one in years] == sorted({one["person_id"] for one in quarters})
+    assert {one["quarters"] for one in years} == {"1"}

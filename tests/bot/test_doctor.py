@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from bot import doctor
+from bot.checks import slack as checks
 from bot.cli import main
 from policy.metering import Remarks
 from programme.app import App
@@ -76,6 +77,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
     assert wrong(findings) == []
     assert [finding.what for finding in findings] == [
         f"The database ({app.database.dialect}) is at revision {schema.head_revision()}.",
+        "Days, months and quarters are those of Europe/Berlin, for ever.",
         "SLACK_BOT_TOKEN belongs to tokens in Example.",
         "The bot token has every scope it needs.",
         "The clock agrees with Slack's.",
@@ -157,7 +159,7 @@ def test_a_slack_that_falls_silent_is_found(
     sandbox: Sandbox, sqlite_app: App, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever question stays without an answer, the doctor goes on to the next."""
-    monkeypatch.setattr(doctor, "PATIENCE_SECONDS", 0.1)
+    monkeypatch.setattr(checks, "PATIENCE_SECONDS", 0.1)
     sandbox.faults.add(method, delay=0.3)
     findings = examine(sandbox, sqlite_app)
     assert len(wrong(findings)) == 1
@@ -417,8 +419,9 @@ def test_the_command_prints_findings_and_remedies(sandbox: Sandbox, sqlite_url: 
         "level": "problem",
         "what": "SLACK_BOT_TOKEN is refused: account_inactive.",
         "remedy": "Install the app again and copy its token.",
+        "who": [],
     } in json.loads(as_json.stdout)["findings"]
     told = json.loads(as_json.stdout)
-    assert (told["problems"], told["warnings"]) == (1, 1)
+    assert (told["problems"], told["warnings"]) == (1, 4)
     assert (told["parts"], told["failed_runs"], told["quarantine"]) == ({}, 0, {})
     assert (told["outbox"]["waiting"], told["outbox"]["parked"], told["outbox"]["oldest_due_seconds"]) == (0, 0, 0)

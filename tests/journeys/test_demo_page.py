@@ -26,6 +26,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from bot.cli.demo import demo as demo_command
 from policy.reasons import Refusal
+from tests.support import browser
 from tests.support.browser import ask, press
 
 if TYPE_CHECKING:
@@ -408,6 +409,53 @@ def iris_opens_her_home(page: Page) -> None:
     expect(home).to_contain_text("The programme in")
     expect(page.get_by_role("table", name="Your reports' teams, last week")).to_contain_text("Leila Haddad")
     shoot(page, "11-home")
+
+
+def test_a_newcomer_watches_an_agent_stop_and_go_on(prepared: Prepared, page: Page, tmp_path: Path) -> None:
+    """It works until Ada's tokens are used up; she asks for more, Iris approves, and it goes on by itself."""
+    with restarted(prepared, tmp_path) as running:
+        open_page(page, running.page)
+        agents = page.get_by_role("button", name="Let Ada's agent work")
+        agents.click()
+        expect(page.locator("body")).to_contain_text("was stopped at call", timeout=SLOW_MS)
+        said = page.locator("#messages .message")
+        expect(said.filter(has_text="Your tokens are used up, so your calls are stopped")).to_be_visible()
+        expect(said.filter(has_text="Budget limit reached (quota exceeded): your wallet has room for")).to_be_visible()
+        browser.shoot(page, "demo-agent-stopped", said.filter(has_text="so your calls are stopped").last)
+        browser.shoot(page, "demo-agent-denied", said.filter(has_text="Budget limit reached").last)
+        shoot(page, "agent")
+        agents.click()
+        expect(page.locator("body")).to_contain_text("waits for more tokens")
+        ada_asks_for_more(page)
+        iris_approves(page)
+        page.get_by_label("You are").select_option("U0ADA")
+        page.get_by_role("button", name="Tokens").first.click()
+        expect(said.filter(has_text="Ada's agent goes on with call")).to_be_visible()
+        expect(said.filter(has_text="Ada's agent has finished its work")).to_be_visible(timeout=SLOW_MS)
+        browser.shoot(page, "demo-agent-finished", said.filter(has_text="has finished its work").last)
+        page.goto("about:blank")
+        assert running.stop() == 0
+        running.verify()
+
+
+def ada_asks_for_more(page: Page) -> None:
+    press(page, "Request more…")
+    dialog = page.get_by_role("dialog")
+    for label, text in {"How much": "9,000", "What for": "The agent finishes the migration"}.items():
+        dialog.get_by_label(label, exact=False).first.fill(text)
+    expect(dialog).to_contain_text("9,000 tokens, USD")
+    dialog.get_by_role("button", name="Send to the board").click()
+    expect(dialog).to_contain_text("The board has your request")
+    dialog.get_by_role("button", name="Done").click()
+
+
+def iris_approves(page: Page) -> None:
+    page.get_by_label("You are").select_option("U0IRIS")
+    expect(page.locator("#persona-name")).to_have_text("Iris Tanaka")
+    page.get_by_role("button", name="token-board").click()
+    expect(page.locator("#messages")).to_contain_text("The agent finishes the migration")
+    press(page, "Approve")
+    expect(page.locator("#messages")).to_contain_text("Your vote")
 
 
 @pytest.mark.deep

@@ -36,7 +36,7 @@ from store.exceptions import requests as requests_store
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.tables.grants import grants
-from store.tables.ledger import accounts, lots
+from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.outbox import outbox
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, review_panels
@@ -62,6 +62,8 @@ ADOPTED_ON = 56
 POSTS = {ADA: "1", KIM: "0.95", LOU: "0.9", MAX: "0.85", NED: "0.8", teams.OLA: "0.75", MARA: "0.97", PIA: "0.92"}
 """No one has the same post, and so no one has the same grant."""
 BOARD, ALTERNATES = (IRIS, OMAR, TESS), (ZOE, KOFI)
+TOGETHER = {"appeal": "grant", "reversal": "usage", "expiry": "lapse"}
+"""Kinds of entries that a year's worth tells as one."""
 NUMBER = re.compile(r"(?<![\w.])\d[\d,]*(?:\.\d+)?")
 MARKUP = re.compile(r"<(style|script)\b.*?</\1>|<[^>]*>|\b[0-9a-f]{64}\b", re.DOTALL)
 """What is no word of a page: styles, scripts, tags with their pictures, a digest."""
@@ -214,7 +216,19 @@ def figures(app: App) -> Figures:
             sums[wallet_of[account], period][1] += debit
     for (who, _), (cost, debit) in sums.items():
         found[who] |= told([cost], 10**9) | told([debit], 10**6)
+    add_years(app, wallet_of, found)
     return found
+
+
+def add_years(app: App, wallet_of: Mapping[int, str], found: Figures) -> None:
+    """What was granted, used or the like in each year, in tokens and USD, and half of that, as a year's worth tells."""
+    query = sa.select(postings.c.account_id, entries.c.kind, entries.c.effective_at, postings.c.amount)
+    sums: dict[tuple[int, str, int], int] = defaultdict(int)
+    for account, kind, at, amount in books.rows(app, query.join_from(postings, entries)):
+        sums[account, TOGETHER.get(kind, kind), at.astimezone(app.zone).year] += amount
+    for (account, *_), amount in sums.items():
+        if account in wallet_of:
+            found[wallet_of[account]] |= told([amount], 10**6) | told([amount], 10**8) | told([amount], 2 * 10**8)
 
 
 def lapses(app: App, emails: Iterable[str]) -> Iterator[tuple[str, Lapse]]:

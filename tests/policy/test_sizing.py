@@ -13,9 +13,10 @@ from policy import handbook
 from policy.parameters.grants import COMPLEXITIES, LEVELS
 from policy.period import Quarter
 from policy.reasons import Refusal
-from policy.sizing import Assignment, Claim, bought, entitlement, size
+from policy.sizing import Claim, bought, entitlement, size
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
+from policy.weights import Assignment
 from tests.support import depth
 
 RULES = handbook.parse(handbook.packaged()).sizing

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from policy.caps import CHEAPER_ONLY, STOPPED, WALLET_EMPTY
 from policy.units import MicroTokens, NanoUSD
-from scheduler.composers import holds
 from templates import holds as words
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
+from views import codec
 from views.codec import written
 from views.holds import CapTold, Denial, Limits, Stopped
 
@@ -37,6 +37,7 @@ WALLET = CapTold(
 )
 DAY = CapTold("Care", "person", "day", "stop", usd("100"), usd("98"), usd("1.5"), MIDNIGHT)
 PROJECT = CapTold("Apollo", "project", "month", "warn", usd("900"), usd("120"), NOTHING, MIDNIGHT, subject="apollo")
+CASH = CapTold("Cash", "programme", "month", "stop", usd("60000"), usd("59998.5"), usd("1"), MIDNIGHT)
 EMPTY = Denial(WALLET_EMPTY, WALLET, usd("2"), "claude-sonnet-4-5", "", "call", CONTACT)
 CAPPED = dataclasses.replace(EMPTY, code=STOPPED, cap=DAY)
 SLOWED = dataclasses.replace(
@@ -47,7 +48,12 @@ SHOWN = Limits(
     balance=MicroTokens.parse("4120.35"),
     held=MicroTokens.parse("120"),
     overdraft=MicroTokens.parse("500"),
-    caps=(DAY, PROJECT, dataclasses.replace(WALLET, room_tokens=MicroTokens.parse("4500.35"))),
+    caps=(
+        DAY,
+        PROJECT,
+        dataclasses.replace(CASH, services=("gpu-cluster",)),
+        dataclasses.replace(WALLET, room_tokens=MicroTokens.parse("4500.35")),
+    ),
     stops=True,
     near_share=Decimal("0.8"),
     contact=CONTACT,
@@ -59,9 +65,10 @@ def hostile(denial: Denial) -> Denial:
     return dataclasses.replace(denial, cap=cap, model=HOSTILE, cheaper=HOSTILE, contact=HOSTILE)
 
 
-def told(denial: Denial) -> Message:
+def told(denial: Denial, at_once: str = "0") -> Message:
     """The message as it comes out of the outbox."""
-    return holds.compose_stopped(json.loads(written(Stopped(denial, NOW))))[0]
+    stopped = codec.read(Stopped, json.loads(written(Stopped(denial, NOW, "per_1"))))
+    return words.stopped(stopped, MicroTokens.parse(at_once))
 
 
 def endless() -> Limits:
@@ -71,6 +78,9 @@ def endless() -> Limits:
 
 CASES: dict[str, Callable[[], Message]] = {
     "stopped_wallet": lambda: told(EMPTY),
+    "stopped_wallet_with_break_glass": lambda: told(EMPTY, "25000"),
+    "stopped_cash": lambda: told(dataclasses.replace(CAPPED, cap=CASH), "25000"),
+    "stopped_project": lambda: told(dataclasses.replace(CAPPED, cap=PROJECT)),
     "stopped_cap": lambda: told(CAPPED),
     "stopped_slow": lambda: told(SLOWED),
     "stopped_hostile": lambda: told(hostile(SLOWED)),

@@ -11,16 +11,17 @@ from zoneinfo import ZoneInfo
 
 from policy import handbook
 from policy.period import Month, Quarter, first_instant
-from policy.sizing import Assignment, Claim, Factors, size
+from policy.sizing import Claim, Factors, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
+from policy.weights import Annual, Assignment
 from programme.value import valuation
 from scheduler.composers import grants as composers_grants
 from scheduler.composers.grants import Left
 from store.tables.grants import grants
 from tests.support import cast
 from views import codec
-from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Statement
+from views.grants import DayOfSpend, Digest, Ending, LapseNotice, Portion, Revocation, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -70,6 +71,7 @@ PART = Claim("per_1", "senior", NanoUSD.parse("190000"), 600, 12, 31)
 LOW = Claim("per_1", "junior", NanoUSD.parse("6000"), 1_000, 31, 31)
 """So little that the floor in USD holds."""
 HIGH = dataclasses.replace(STAFF, level="principal", projects=(), utilisation=Decimal("1.25"), peers=Decimal("0.5"))
+REVIEWED = dataclasses.replace(STAFF, annual=Annual(2026, "above", Decimal("1.05")))
 NARROW = dataclasses.replace(RULES, most_weight=Decimal("1.30"), cap_share=Decimal("1.25"))
 """Rules under which both the weight and the grant of HIGH are held back."""
 
@@ -172,8 +174,19 @@ def told(
     return composers_grants.digest(kept, today)
 
 
+def revocation(given_for: str = "Pilot grant", reason: str = "Meant for Ben.", contact: str = CONTACT) -> Revocation:
+    given_at = first_instant(date(2026, 11, 3), BERLIN)
+    return Revocation("per_1", tokens("1200"), given_at, given_for, reason, contact)
+
+
+def revoked(letter: Revocation, available: str = "4120.35") -> Message:
+    kept = codec.read(Revocation, json.loads(codec.written(letter)))
+    return composers_grants.revoked(kept, tokens(available), BERLIN)
+
+
 def hostile_statement(text: str) -> Statement:
-    claim = dataclasses.replace(STAFF, projects=tuple(Assignment(text, "novel", 100) for _ in range(10)))
+    projects = tuple(Assignment(text, "novel", 100) for _ in range(10))
+    claim = dataclasses.replace(STAFF, projects=projects, annual=Annual(2026, text, Decimal("0.95")))
     endings = tuple(Ending(tokens("1"), date(2027, 1, 1) + timedelta(days=i)) for i in range(20))
     one = factors(claim)
     return statement(dataclasses.replace(one, level=text), name=text, contact=text, endings=endings)
@@ -191,6 +204,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "statement_at_the_floor": lambda: told(statement(factors(LOW))),
     "statement_at_the_cap": lambda: told(statement(factors(HIGH, rules=NARROW))),
     "statement_of_the_pilot": lambda: told(statement(factors(weighted=False))),
+    "statement_after_an_annual_review": lambda: told(statement(factors(REVIEWED))),
     "statement_in_debt": lambda: told(statement(settled=factors().amount, carried=tokens("0"), endings=())),
     "statement_with_a_lapse": lambda: told(statement(settled=tokens("1200"), lapsed=tokens("1500.25"))),
     "statement_with_a_lapse_to_come": lambda: told(statement(lapsed=tokens("1500.25"), taken_on=date(2026, 12, 4))),
@@ -203,6 +217,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "lapse_notice_further_west": lambda: told(notice(days=1), zone=ZoneInfo("America/New_York")),
     "lapse_notice_of_many_lots": lambda: told(notice(endings=12)),
     "lapse_notice_hostile": lambda: told(notice(contact=HOSTILE)),
+    "revoked": lambda: revoked(revocation()),
+    "revoked_with_nothing_left": lambda: revoked(revocation(), "0"),
+    "revoked_hostile": lambda: revoked(revocation(HOSTILE, HOSTILE, HOSTILE)),
     "digest": lambda: told(digest()),
     "digest_with_a_lapse_to_come": lambda: told(digest(taken_on=date(2026, 12, 4))),
     "digest_after_the_lapse": lambda: told(digest(taken_on=date(2026, 12, 4)), today=date(2026, 12, 7)),
@@ -214,5 +231,6 @@ CASES: dict[str, Callable[[], Message]] = {
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "statement": lambda: told(hostile_statement(ENDLESS)),
     "lapse_notice": lambda: told(notice(endings=200, contact=ENDLESS)),
+    "revoked": lambda: revoked(revocation(ENDLESS, ENDLESS, ENDLESS)),
     "digest": lambda: told(hostile_digest(ENDLESS)),
 }

@@ -20,7 +20,7 @@ from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
 from programme.waiting import Waiting
 from templates import handbook, render, review_shown, reviews
-from tests.support import appealed, cards, proposed
+from tests.support import appealed, cards, cash_cards, proposed, roi
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
 from views.people import PersonName
@@ -385,7 +385,7 @@ AMENDED_CASE = KEPT._replace(
 )
 
 
-DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,))
+DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,), cash=(cash_cards.VOTED,))
 
 
 def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | None = None) -> Message:
@@ -394,7 +394,9 @@ def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | 
 
 def duties(text: str) -> Waiting:
     """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
-    return Waiting((appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7)
+    return Waiting(
+        (appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7, (cash_cards.hostile(text),)
+    )
 
 
 OFFERED = Offered(
@@ -488,6 +490,7 @@ CASES: dict[str, Callable[[], Message]] = {
     "pack_adopted_without_another_value": lambda: told(ADOPTED_PACK, "another"),
     "pack_adopted_without_a_value_too_late": lambda: told(ADOPTED_PACK, "over"),
     "pack_adopted_without_a_fixed_value": lambda: told(ADOPTED_PACK, "fixed"),
+    "pack_with_what_it_brings": lambda: reviews.pack(dataclasses.replace(OPEN, brings=roi.shown(roi.SPANS))),
     "pack_hostile": lambda: reviews.pack(stuffed(HOSTILE)),
     "milestone_effect": lambda: milestone("effect", Appealed("2026-Q4", 3, 1, 0, 0, 0, 1)),
     "milestone_effect_with_two_appeals": lambda: milestone("effect", Appealed("2026-Q4", 3, 2, 0, 0, 0, 2)),

@@ -89,6 +89,7 @@ JUMPING = dataclasses.replace(
     idle=MicroTokens.parse("412000.5"),
     lapsing=MicroTokens.parse("98000"),
     open_requests=2,
+    stops=3,
 )
 EMPTY = dataclasses.replace(
     CALM,

@@ -15,6 +15,7 @@ import sqlalchemy as sa
 
 from handlers.balance import balance as balance_commands
 from handlers.slack.commands import Request
+from programme import home
 from programme.balance import balance, warnings
 from scheduler import courier, tick
 from scheduler import messages as composing
@@ -22,6 +23,7 @@ from scheduler.composers import grants, reports, reviews
 from store import time_zones
 from store.people import directory as people_store
 from store.tables.outbox import outbox
+from templates import homes
 from templates.render import Message
 from tests.support import books, reading
 from tests.support.reading import Read
@@ -155,6 +157,15 @@ class Walk:
                 message = show(self.app, Request(slack_id, "", self.clock()))
                 assert message is not None
                 self.box.read(show.__name__, message, slack_id)
+            self._open_home(slack_id)
+
+    def _open_home(self, slack_id: str) -> None:
+        """A person's Home, as they open it."""
+        with self.app.reading() as moment:
+            person = people_store.by_slack_id(moment.session, slack_id)
+            assert person is not None
+            view = homes.person(home.of(moment, person))
+        self.box.read("home", Message("", view["blocks"]), slack_id)
 
 
 def begin(app: App, clock: Clock, down: frozenset[date], dark: frozenset[date], hours: tuple[time, ...]) -> Walk:

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from policy.parameters.grants import COMPLEXITIES, LEVELS
-from policy.sizing import Assignment, Claim, size
+from policy.sizing import Claim, size
 from policy.units import MicroTokens, NanoUSD
 from policy.value.valuation import TokenValue
+from policy.weights import Assignment
 from sandbox import block_kit
 from scheduler.composers import grants
 from tests.support import depth, letters

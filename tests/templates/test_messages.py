@@ -40,15 +40,19 @@ from tests.support import (
     appealed,
     capped,
     cards,
+    cash_cards,
+    gate_cards,
     greeted,
     letters,
     linked,
+    offered,
     packs,
     pages,
     proposed,
     refused,
     reported,
     request_forms,
+    roi,
     warned,
 )
 from tests.support.letters import ENDLESS, HOSTILE
@@ -348,6 +352,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | cards.CASES
     | warned.CASES
     | capped.CASES
+    | cash_cards.CASES
     | reported.CASES
     | proposed.CASES
     | packs.CASES
@@ -355,6 +360,9 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | offered.CASES
+    | roi.CASES
+    | gate_cards.CASES
 )
 
 ENDLESS_CASES: dict[str, Callable[[], Message]] = (
@@ -374,6 +382,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | cards.ENDLESS_CASES
     | warned.ENDLESS_CASES
     | capped.ENDLESS_CASES
+    | cash_cards.ENDLESS_CASES
     | reported.ENDLESS_CASES
     | proposed.ENDLESS_CASES
     | packs.ENDLESS_CASES
@@ -381,6 +390,8 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | gate_cards.ENDLESS_CASES
+    | offered.ENDLESS_CASES
 )
 
 LARGEST = MicroTokens(-(2**63) + 1)
@@ -401,7 +412,16 @@ def texts(blocks: Any) -> Iterator[tuple[str, str]]:  # noqa: ANN401 - any part 
             yield from texts(part)
 
 
-MODALS = request_forms.MODALS | warned.MODALS | proposed.MODALS | packs.MODALS | appealed.MODALS
+MODALS = (
+    request_forms.MODALS
+    | warned.MODALS
+    | proposed.MODALS
+    | packs.MODALS
+    | appealed.MODALS
+    | cash_cards.MODALS
+    | offered.MODALS
+    | gate_cards.MODALS
+)
 
 
 @pytest.mark.parametrize("case", MODALS)

@@ -5,18 +5,23 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
 HERE = Path(__file__).parent
-MESSAGES: dict[str, dict[str, Any]] = {
+RENDERED: dict[str, dict[str, Any]] = {
     path.stem: json.loads(path.read_text("utf-8"))
     for folder in ("golden", "played")
     for path in sorted((HERE / folder).glob("*.json"))
-    if not path.stem.startswith(("modal_", "home_")) and "hostile" not in path.stem
+    if "hostile" not in path.stem
 }
-"""Hostile texts are their writers' lines, not ours; forms and Home are not messages."""
+"""Hostile texts are their writers' lines, not ours."""
+VIEWS = {name: view for name, view in RENDERED.items() if name.startswith(("modal_", "home_"))}
+MESSAGES = {name: message for name, message in RENDERED.items() if name not in VIEWS}
 MOST_LINES = 12
 
 ASKED_FOR = {
@@ -35,6 +40,8 @@ ASKED_FOR = {
     "card_rejected": "the same once it is decided",
     "card_overdue": "the same when its time is over",
     "card_over": "the same when what was granted has ended",
+    "copied_offer": "*Copy the text* of an offer",
+    "listing": "`/tokens listing`: the text of a job listing, and the same for careers pages",
     "card_major": "a request that takes a majority says why it does",
 }
 """Longer than twelve lines: beginnings of names, with the reason."""
@@ -62,6 +69,7 @@ UNIT = re.compile(
 )
 AMOUNT = re.compile(r"(?<![\w.,:/=-])\d{1,3}(?:,\d{3})+(?:\.\d+)?(?![\w,:-])")
 """A figure of four digits or more, as amounts are written."""
+TYPED = re.compile(r"^'[^']*' ")
 CURRENCY = re.compile(r"(?:USD|EUR|to|instead of|about|−|\+|=|÷|row) ?\*?$")
 
 
@@ -74,6 +82,29 @@ def lines(message: dict[str, Any]) -> list[str]:
         texts += block.get("elements", []) if block["type"] == "context" else []
         found += [line for text in texts for line in text["text"].split("\n") if line.strip()]
     return found
+
+
+def texts(view: object) -> Iterator[str]:
+    """Every text of a form or Home, but for the choices of its lists."""
+    if isinstance(view, list):
+        for one in view:
+            yield from texts(one)
+    elif isinstance(view, dict):
+        if view.get("type") in {"mrkdwn", "plain_text"}:
+            yield view["text"]
+        for key, value in view.items():
+            if key not in {"confirm", "private_metadata", "options", "option_groups"}:
+                yield from texts(value)
+
+
+def bare(told: Iterable[str]) -> list[str]:
+    """Lines with an amount that has no unit beside it."""
+    return [
+        line
+        for line in map(seen, told)
+        for found in AMOUNT.finditer(line)
+        if not CURRENCY.search(line[: found.start()]) and not UNIT.match(line[found.end() :])
+    ]
 
 
 def seen(line: str) -> str:
@@ -105,13 +136,13 @@ def test_an_amount_has_its_unit_beside_it(name: str) -> None:
     """Tokens, USD, per cent, people, calls, days: no large figure stands alone, but in the arithmetic of `why`."""
     if name.startswith("why"):
         return
-    bare = [
-        line
-        for line in map(seen, lines(MESSAGES[name]))
-        for found in AMOUNT.finditer(line)
-        if not CURRENCY.search(line[: found.start()]) and not UNIT.match(line[found.end() :])
-    ]
-    assert bare == []
+    assert bare(lines(MESSAGES[name])) == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_an_amount_of_a_form_has_its_unit(name: str) -> None:
+    """The same in forms, their hints and labels, and on Home; what somebody typed stands in quotation marks."""
+    assert bare(line for text in texts(VIEWS[name]) for line in text.split("\n") if not TYPED.search(line)) == []
 
 
 def test_every_exception_is_needed() -> None:

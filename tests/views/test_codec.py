@@ -22,7 +22,8 @@ FACTORS = (
     '"seniority":"0.95","complexity":"1","history":"1","weight":"0.9500","budget_share":"1","bound":"",'
     '"usd":1069117000000,"per_token":10000000,"buffer_permille":141,"amount":93700000000,'
     '"projects":[{"name":"Atlas","complexity":"novel","share_permille":600}],"utilisation":"0.3790","peers":null,'
-    '"adjustment":"1.0000","rate":{"currency":"USD","per_unit":1000000000},"band":null}'
+    '"adjustment":"1.0000","rate":{"currency":"USD","per_unit":1000000000},"band":null,'
+    '"annual":null}'
 )
 KEPT: dict[type, str] = {
     Statement: (
@@ -76,6 +77,13 @@ def test_a_grant_from_before_currencies_was_made_in_usd() -> None:
     kept = json.loads(KEPT[Statement])
     del kept["factors"]["rate"]
     assert codec.read(Statement, kept).factors.rate == PAR
+
+
+def test_a_grant_from_before_annual_reviews_has_no_factor_of_one() -> None:
+    """Factors without a group count as the average one."""
+    kept = json.loads(KEPT[Statement])
+    del kept["factors"]["annual"]
+    assert codec.read(Statement, kept).factors.annual is None
 
 
 def test_rows_from_before_bands_had_to_be_near_are_read() -> None:

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0041"
-down_revision = "0032"
+down_revision = "0044"
 branch_labels = None
 depends_on = None
 
@@ -28,9 +28,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("person_id", "holds_from", name=op.f("pk_person_cost_centres")),
         comment="Which cost centre bore a person's use since when.",
     )
-    with op.batch_alter_table("people", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("cost_centre", sa.Text(), nullable=True))
-
     with op.batch_alter_table("projects", schema=None) as batch_op:
         batch_op.add_column(
             sa.Column(
@@ -44,8 +41,6 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("projects", schema=None) as batch_op:
-        batch_op.drop_column("cost_centre")
-    with op.batch_alter_table("people", schema=None) as batch_op:
         batch_op.drop_column("cost_centre")
     for table in ("person_cost_centres", "cost_centres"):
         op.drop_table(table)

@@ -44,6 +44,7 @@ COMMANDS = (
     "balance",
     "why",
     "history",
+    "worth",
     "request",
     "requests",
     "team",
@@ -54,6 +55,9 @@ COMMANDS = (
     "policy",
     "board",
     "delegate",
+    "roi",
+    "offer",
+    "listing",
     "help",
 )
 
@@ -221,6 +225,31 @@ def test_a_line_of_any_length_is_answered(sqlite_app: App, line: str) -> None:
     text = read(ask(sqlite_app, line))
     assert "went wrong" not in text
     assert "<!channel>" not in text
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [("worth 2027", "2027 has not begun"), ("worth last", "'last' is no year"), ("worth 1815", "no year")],
+)
+def test_years_that_are_none_are_answered(sqlite_app: App, line: str, says: str) -> None:
+    """A year to come, and what is no year, get what to type instead."""
+    assert says in read(ask(sqlite_app, line))
+
+
+def test_ada_reads_what_it_was_worth(sqlite_app: App) -> None:
+    """Granted, used and left of her year, in tokens and USD, and that it is no salary."""
+    cast.give(sqlite_app, "ada@example.com", "1500")
+    use(sqlite_app, "1", "2")
+    text = read(ask(sqlite_app, "worth"))
+    for words in (
+        "so far",
+        "bought AI services for USD 0.01",
+        "Granted",
+        "1,500",
+        "Left now",
+        "The allowance is no salary",
+    ):
+        assert words in text, words
 
 
 # --- What people are told ------------------------------------------------------------------------------------------

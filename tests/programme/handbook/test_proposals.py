@@ -171,7 +171,7 @@ def test_what_could_never_be_confirmed_is_not_proposed(office: App) -> None:
 def test_what_was_read_is_what_is_confirmed(office: App) -> None:
     """When another version comes first, an old card confirms nothing, and its new face shows the other changes."""
     first = propose(office, text("2026.8"))
-    second = propose(office, text("2026.9", base=text("2026.8"), changes={"months = 4": "months = 6"}))
+    second = propose(office, text("2026.9", base=text("2026.8"), changes={"\nmonths = 4": "\nmonths = 6"}))
     read = proposed.seen(office, second)
     assert [(one.old, one.new) for one in read.changes if one.key == "lots.months"] == [("3", "6")]
     confirm(office, TESS, first)

@@ -14,7 +14,8 @@ from policy.units import NanoUSD
 from programme.holds.reserving import Held
 from store.tables.holds import cap_sums, holds
 from store.tables.outbox import outbox
-from tests.support import books, cast, held
+from tests.support import books, cash, cast, held
+from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.cast import GPT
 from tests.support.clock import NOON, Clock
@@ -424,3 +425,16 @@ def test_outside_the_programme_the_company_pays_and_no_wallet_stops(app: App) ->
     books.take_in(app, held.settled("e1", "1", "0.75", at=NOON, who="omar@example.com"))
     assert held.one(app, "1").status == "settled"
     assert books.findings(app) == {}
+
+
+def test_what_is_credited_lifts_a_person_s_own_cap_at_once(app: App) -> None:
+    """USD 3 a day are used; break-glass for 400 tokens lets the next USD 4 run, and the day after there are 3 again."""
+    office = asking.convene(app, changes={cash.LAST_OF_HOLDS: f"{cash.LAST_OF_HOLDS}\n[[caps]]\n{DAILY}\n"})
+    held_of(held.reserve(office, "1", "3"))
+    denial = denial_of(held.reserve(office, "2", "4"))
+    assert (denial.cap.name, denial.cap.limit) == ("Ada's day", NanoUSD.parse("3"))
+    asking.ask(office, ADA, "400", incident="INC-1", days=3)
+    assert held_of(held.reserve(office, "2", "4"))
+    assert denial_of(held.reserve(office, "3", "0.1")).cap.limit == NanoUSD.parse("7")
+    office.clock.move(days=1)  # type: ignore[attr-defined]  # the tests' clock
+    assert denial_of(held.reserve(office, "4", "4")).cap.limit == NanoUSD.parse("3")

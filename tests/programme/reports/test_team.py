@@ -20,6 +20,8 @@ from programme.grants import monthly
 from programme.people import teams as roster
 from programme.people import terms
 from store.engine import open_database
+from store.holds import cash
+from store.holds.cash import Stop
 from store.people import directory as people_store
 from store.people import teams as store
 from store.tables.usage import usage_days
@@ -566,3 +568,22 @@ def _managers(app: App) -> set[str]:
 
 def _today(app: App) -> date:
     return day_of(app.clock(), app.zone)
+
+
+def test_how_often_a_team_was_stopped_and_never_whom(app: App) -> None:
+    """Stops of last week's members in last week count; none are told where the week is not."""
+    teams.hire_team(app)
+    teams.work(app, dict.fromkeys(TEAM, 100))
+    at = [datetime.combine(monday(1), time(hour), UTC) for hour in (9, 10)]
+    stops = [Stop("a", cast.person_id(app, ADA), "Day", 1, at[0]), Stop("b", cast.person_id(app, BEN), "Day", 1, at[1])]
+    others = [stops[0]._replace(key="c", stopped_at=at[0] - timedelta(days=7))]
+    others.append(stops[0]._replace(key="d", person_id=cast.person_id(app, MARA)))
+    with app.transaction() as moment:
+        for stop in (*stops, *others):
+            cash.note_stop(moment.session, stop)
+    assert teams.report(app).stops == 2
+    with app.database.transaction() as session:
+        others_days = (usage_days.c.day >= monday(1), usage_days.c.account_id != books.account_id(app, ADA))
+        session.execute(sa.delete(usage_days).where(*others_days))
+    assert teams.report(app).last_week.hidden == "few_spenders"
+    assert teams.report(app).stops == 0

@@ -1,0 +1,1 @@
+"""What `doctor` looks at, a file for each thing; and `setup` before it writes anything down."""

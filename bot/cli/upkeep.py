@@ -1,0 +1,106 @@
+"""`migrate`, `backup`, `restore`: the ledger's file or database as a whole."""
+
+from __future__ import annotations
+
+import sys
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from bot import backups, rehearsals, settings, wiring
+from bot.cli import common
+from bot.cli.running import MOST_FINDINGS, recomputed
+
+if TYPE_CHECKING:
+    from bot.rehearsals import Rehearsal
+
+
+@click.command()
+@click.option(
+    "--dry-run",
+    is_flag=True,
+    help="Try it on a copy, and show what each step takes and the rows of each table; change nothing.",
+)
+@common.json_option
+def migrate(*, dry_run: bool, as_json: bool) -> None:
+    """Create the database's tables, or bring them up to date."""
+    loaded = settings.load()
+    app = wiring.new_app(loaded)
+    try:
+        if dry_run:
+            _show(rehearsals.upgrade(app), as_json=as_json)
+            return
+        text = common.text_of(loaded.handbook) if loaded.handbook else None
+        wiring.migrate(app, handbook=text)
+    finally:
+        app.database.close()
+    click.echo("The database is up to date.")
+
+
+def _show(found: Rehearsal, *, as_json: bool) -> None:
+    if as_json:
+        steps = [{"revision": s.revision, "what": s.what, "seconds": round(s.seconds, 3)} for s in found.steps]
+        told = {"from": found.revision, "steps": steps, "rows_before": found.before, "rows_after": found.after}
+        common.print_json(told)
+        return
+    if not found.steps:
+        click.echo("The database is up to date. Nothing would be changed.")
+        return
+    common.print_table(("revision", "seconds", "what"), [(s.revision, f"{s.seconds:.2f}", s.what) for s in found.steps])
+    names = sorted({*found.before, *found.after})
+    rows = [(name, found.before.get(name, "-"), found.after.get(name, "-")) for name in names]
+    common.print_table(("table", "rows before", "rows after"), [row for row in rows if row[1] != row[2]])
+    total, same = sum(step.seconds for step in found.steps), sum(row[1] == row[2] for row in rows)
+    click.echo(
+        f"{len(found.steps)} steps, {total:.1f} s; {same} tables keep their number of rows. Nothing was changed."
+    )
+    for name, (before, after) in found.lost.items():
+        click.echo(f"{name} would lose {before - after:,} of its {before:,} rows.", err=True)
+
+
+@click.command()
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@common.json_option
+def backup(file: Path, *, as_json: bool) -> None:
+    """Copy the ledger into FILE while the bot runs: a SQLite file, or what `pg_dump` writes of PostgreSQL.
+
+    The copy is of one instant, and its owner's alone. `doctor` says when the last one was made.
+    """
+    with common.app() as app:
+        made = backups.make(app, file)
+    if as_json:
+        common.print_json({"file": str(made.path), "bytes": made.size, "revision": made.revision})
+    else:
+        click.echo(f"{made.path}: {made.size:,} bytes, at revision {made.revision}.")
+
+
+@click.command()
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--stopped", is_flag=True, help="The bot is stopped: don't wait until it was silent for three minutes.")
+def restore(file: Path, *, stopped: bool) -> None:
+    """Put the back-up FILE in the ledger's place, bring it up to date, and recompute every figure of it.
+
+    The SQLite file before stays beside it. A PostgreSQL database has to be empty.
+    """
+    loaded = settings.load()
+    app = wiring.new_app(loaded)
+    try:
+        kept = backups.restore(app, file, is_stopped=stopped)
+    finally:
+        app.database.close()
+    if kept is not None:
+        click.echo(f"The ledger before is {kept}.")
+    app = wiring.new_app(loaded)
+    try:
+        wiring.migrate(app)
+        wiring.require_ready(app)
+        findings = list(islice(recomputed(app), MOST_FINDINGS))
+    finally:
+        app.database.close()
+    for finding in findings:
+        click.echo(finding)
+    held = "Every figure holds." if not findings else f"{len(findings)} figures do not hold."
+    click.echo(f"{file} is in place and up to date. {held}")
+    sys.exit(1 if findings else 0)

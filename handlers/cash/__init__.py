@@ -1,0 +1,1 @@
+"""What the board decides about a cash cap that is reached."""

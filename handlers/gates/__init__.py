@@ -1,0 +1,1 @@
+"""Gates between the phases of the roll-out."""

@@ -1,0 +1,1 @@
+"""The return in Slack: what the programme brings, for its board and finance."""

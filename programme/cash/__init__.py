@@ -1,0 +1,1 @@
+"""The programme's cash cap: telling the board how much is used, and asking it once all is."""

@@ -1,0 +1,1 @@
+"""Offers to candidates, and what job listings say of the allowance."""

@@ -1,0 +1,1 @@
+"""Offers that were worked out, until they are deleted."""

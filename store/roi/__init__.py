@@ -1,0 +1,1 @@
+"""Reports of the return, each with all that it follows from."""

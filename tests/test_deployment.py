@@ -1,0 +1,70 @@
+"""What deploys the bot names only what exists: commands, options, files, and nobody's root."""
+
+from __future__ import annotations
+
+import configparser
+import json
+import re
+import shlex
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.test_docs import fault_of
+
+ROOT = Path(__file__).parent.parent
+UNITS = sorted((ROOT / "deploy").glob("*.service"))
+CONTAINERFILE = (ROOT / "Containerfile").read_text().replace("\\\n", " ")
+
+
+def unit(path: Path) -> configparser.ConfigParser:
+    parsed = configparser.ConfigParser(interpolation=None, strict=True)
+    parsed.optionxform = str  # type: ignore[assignment,method-assign]  # keys keep their case
+    parsed.read(path)
+    return parsed
+
+
+def instructions(name: str) -> list[str]:
+    return re.findall(rf"^{name} (.+)$", CONTAINERFILE, flags=re.MULTILINE)
+
+
+@pytest.mark.parametrize("path", UNITS, ids=lambda path: path.name)
+def test_services_run_commands_that_exist(path: Path) -> None:
+    """Each starts a command of ours with options that it has, as a user of its own, and writes where it may."""
+    service = unit(path)["Service"]
+    [called] = re.findall(r"(tokens-bot(?: [a-z-]+)+)", service["ExecStart"].replace("/opt/tokens-bot/bin/", ""))
+    command = called if "backup" not in called else f"{called} FILE"
+    assert fault_of(command) is None
+    assert service["User"] == "tokens-bot"
+    assert (service["ProtectSystem"], service["StateDirectory"]) == ("strict", "tokens-bot")
+
+
+def test_the_timer_has_its_service() -> None:
+    """A timer starts the service of its name."""
+    assert (ROOT / "deploy" / "tokens-bot-backup.timer").with_suffix(".service") in UNITS
+
+
+@pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
+def test_systemd_takes_the_units(tmp_path: Path) -> None:
+    """`systemd-analyze verify` has nothing to say, but for the program and the user that are not here."""
+    for path in (ROOT / "deploy").iterdir():
+        text = path.read_text().replace("/opt/tokens-bot/bin/tokens-bot", "/bin/true")
+        text = re.sub(r"^(User|Group)=.*\n", "", text, flags=re.MULTILINE)
+        (tmp_path / path.name).write_text(text)
+    units = [str(path) for path in tmp_path.glob("*.service")]
+    said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
+    assert [line for line in said.stderr.splitlines() if str(tmp_path) in line] == []
+
+
+def test_the_image_is_built_from_what_make_package_leaves() -> None:
+    """It copies dist/ alone, installs by hash, and runs a command that exists as somebody without rights."""
+    assert instructions("COPY") == ["dist/ /dist/", "--from=built /opt/tokens-bot /opt/tokens-bot"]
+    makefile = (ROOT / "Makefile").read_text()
+    assert "--out-dir dist" in makefile
+    assert "dist/requirements.txt" in makefile
+    assert any("--require-hashes -r /dist/requirements.txt" in step for step in instructions("RUN"))
+    entry, [first, *rest] = json.loads(instructions("ENTRYPOINT")[0]), json.loads(instructions("CMD")[-1])
+    assert fault_of(shlex.join([*entry, first, *rest])) is None
+    assert int(instructions("USER")[-1]) > 0
