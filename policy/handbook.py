@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from policy.outcomes import OutcomeRules
     from policy.parameters.exceptions import ExceptionRules
-    from policy.parameters.finance import JournalRules, ReconciliationRules
+    from policy.parameters.finance import FinanceRules, JournalRules, ReconciliationRules
     from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
@@ -59,6 +59,7 @@ LATER_TABLES = (
     "holds",
     "reconciliation",
     "journal",
+    "finance",
     "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -130,6 +131,7 @@ class Handbook:
     holds: HoldRules
     reconciliation: ReconciliationRules
     journal: JournalRules
+    finance: FinanceRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
     services: tuple[Service, ...]
@@ -181,6 +183,7 @@ def parse(text: str) -> Handbook:
         holds=read(holds.HoldRules, table.table("holds")),
         reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
         journal=read(finance.JournalRules, table.table("journal")),
+        finance=read(finance.FinanceRules, table.table("finance")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),

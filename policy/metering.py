@@ -187,7 +187,7 @@ class Price:
         if not meters:
             return 0
         tier = 0
-        if starts := self._tier_starts:
+        if starts := self.tier_starts:
             context = input_tokens(meters)
             tier = sum([context > start for start in starts])
         scale, rates = self._rates[tier]
@@ -209,14 +209,14 @@ class Price:
         return [(m, n, self.meters[m].at(context), self.meters[m].per) for m, n in counted.items() if n]
 
     @cached_property
-    def _tier_starts(self) -> tuple[int, ...]:
+    def tier_starts(self) -> tuple[int, ...]:
         return tuple(sorted({start for unit in self.meters.values() for start, _ in unit.tiers}))
 
     @cached_property
     def _rates(self) -> list[tuple[int, dict[Meter, int]]]:
         """For each tier: a common denominator and whole-number rates over it, so that one division is left."""
         scale = math.lcm(*(unit.per for unit in self.meters.values()))
-        contexts = [0, *(start + 1 for start in self._tier_starts)]
+        contexts = [0, *(start + 1 for start in self.tier_starts)]
         return [
             (scale, {meter: unit.at(context) * (scale // unit.per) for meter, unit in self.meters.items()})
             for context in contexts

@@ -23,6 +23,7 @@ COMMANDS = {
     "caps": "caps",
     "chart": "chart",
     "close": "close",
+    "cost-centres": "cost_centres",
     "deliver": "deliver",
     "demo": "demo",
     "doctor": "running",
@@ -73,7 +74,7 @@ class Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"bot.cli.{COMMANDS[cmd_name]}"), cmd_name)
+        command: click.Command = getattr(import_module(f"bot.cli.{COMMANDS[cmd_name]}"), _function(cmd_name))
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -98,10 +99,15 @@ class Commands(click.Group):
             raise click.ClickException(f"The database does not answer: {reason}") from error
 
 
+def _function(name: str) -> str:
+    """The name of a command in Python."""
+    return name.replace("-", "_")
+
+
 def _first_sentence(name: str) -> str:
     """What a command is for, as its docstring begins."""
     source = ast.parse(Path(__file__).with_name(f"{COMMANDS[name]}.py").read_text("utf-8"))
-    command = next(one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == name)
+    command = next(one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == _function(name))
     told = " ".join((ast.get_docstring(command) or "").split())
     return told.partition(". ")[0].removesuffix(".") + "."
 

@@ -1,4 +1,4 @@
-"""`export spend|review`: the figures behind the managers' reports, and what the compensation review gets."""
+"""`export spend|review|focus`: the figures behind the managers' reports, and what the compensation review gets."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, focus
 from handlers import FIRST_YEAR, LAST_YEAR
 from policy.period import Week
 from programme import anchors
@@ -133,3 +133,6 @@ def _show(found: Eligibility) -> None:
             click.echo(f"{hidden:,} people are in groups too small to tell.")
     if found.left_out:
         click.echo(f"\n{found.left_out:,} people opted out.")
+
+
+export.add_command(focus.export_focus)

@@ -36,8 +36,9 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     """Add or change people from a CSV file, all of it or nothing.
 
     Columns: email, name, slack_user_id, manager_email, level, role_family, pay_band, fte, time_zone, hired_on,
-    left_on, wave, roles (separated by `;`), offer_id (what a joiner was offered; their greeting refers to it). People
-    are found by e-mail, or under a new e-mail by their Slack user; an empty cell leaves what was there, `-` clears it.
+    left_on, wave, cost_centre, roles (separated by `;`), offer_id (what a joiner was offered; their greeting refers to
+    it). People are found by e-mail, or under a new e-mail by their Slack user; an empty cell leaves what was there, `-`
+    clears it.
     """
     text = table_file.opened(file)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:

@@ -36,8 +36,9 @@ def list_projects(*, email: str | None, as_json: bool) -> None:
 def import_projects(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     """Add or change projects from a CSV file, all of it or nothing.
 
-    Columns: project, name, complexity (routine, usual, demanding, novel), director_email, sponsor_email, and for each
-    person a line with email and share (of their work, at most 1). Anyone no longer listed with a project has left it.
+    Columns: project, name, complexity (routine, usual, demanding, novel), director_email, sponsor_email, cost_centre
+    (which bears what is used for it, instead of each person's own), and for each person a line with email and share (of
+    their work, at most 1). Anyone no longer listed with a project has left it.
     """
     text = table_file.opened(file)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:

@@ -1,4 +1,4 @@
-"""How the ledger is compared with vendors' bills, and which accounts of the company's books its months go to."""
+"""How charges are told to finance, compared with vendors' bills, and booked in the company's accounts."""
 
 from __future__ import annotations
 
@@ -11,6 +11,21 @@ from policy.vendors import VENDORS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+COST_CENTRE, PERSON = "cost_centre", "person"
+
+
+@dataclass(frozen=True, slots=True)
+class FinanceRules:
+    """How charges are told to finance.
+
+    `rows` says whether a row of the export is of a cost centre or of a person under their id. A month's figures are
+    final `settle_days` days after its last: what is posted later is an adjustment in the month in which it is posted.
+    """
+
+    rows: Annotated[str, OneOf((COST_CENTRE, PERSON))]
+    billing_account: str
+    settle_days: Annotated[int, Between(0, 25)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

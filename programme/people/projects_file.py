@@ -31,6 +31,7 @@ class Line:
     sponsor_id: str | None
     person_id: str | None
     share_permille: int
+    cost_centre: str | None = None
 
 
 def checked_lines(file: TextIO, id_of: Mapping[str, str]) -> list[Line]:
@@ -56,6 +57,7 @@ def _columns(id_of: Mapping[str, str]) -> dict[str, Cell]:
         "complexity": Cell(f"one of {', '.join(COMPLEXITIES)}", read=cell_readers.one_of(COMPLEXITIES)),
         "director_email": known,
         "sponsor_email": known,
+        "cost_centre": Cell("a cost centre", longest=texts.LONGEST_KEY),
         "email": known,
         "share": Cell(_SHARE, read=cell_readers.permille),
     }
@@ -75,7 +77,8 @@ def _read(file: TextIO, columns: Mapping[str, Cell], problems: Problems) -> Iter
 def _line(number: int, said: Mapping[str, Any]) -> Line:
     director, sponsor, person = (said.get(name) for name in ("director_email", "sponsor_email", "email"))
     share = said["share"] if person else 0
-    return Line(number, said["project"], said["name"], said["complexity"], director, sponsor, person, share)
+    about = (said["project"], said["name"], said["complexity"], director, sponsor)
+    return Line(number, *about, person, share, said.get("cost_centre"))
 
 
 def _contradictions(lines: list[Line]) -> Iterator[tuple[int, str]]:
@@ -85,8 +88,8 @@ def _contradictions(lines: list[Line]) -> Iterator[tuple[int, str]]:
     shares: dict[str, int] = {}
     for line in lines:
         told = first.setdefault(line.project, line)
-        same = (told.name, told.complexity, told.director_id, told.sponsor_id)
-        if same != (line.name, line.complexity, line.director_id, line.sponsor_id):
+        same = (told.name, told.complexity, told.director_id, told.sponsor_id, told.cost_centre)
+        if same != (line.name, line.complexity, line.director_id, line.sponsor_id, line.cost_centre):
             yield line.number, f"project {line.project!r} is described differently in line {told.number}"
         if (line.project, line.person_id) in seen:
             yield line.number, f"project {line.project!r} has this person twice"

@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from policy.sizing import WHOLE
-from programme.people import directory_file, teams
+from programme.people import cost_centres, directory_file, teams
 from store import audit
 from store.people import directory as people_store
 from store.people import terms
@@ -121,6 +121,7 @@ def _note_terms(moment: Moment, rows: list[_Row]) -> None:
     noted = [row.after for row, names in changed if not row.is_new and names & set(terms.TERMS)]
     terms.record(moment.session, [(after["id"], max(moment.today, after["hired_on"]), after) for after in noted])
     teams.record(moment, [row.after for row, names in changed if names & REPORTING], today=moment.today)
+    cost_centres.note_people(moment, [row.after for row, names in changed if row.is_new or "cost_centre" in names])
 
 
 def _settle_email(moment: Moment, row: _Row, actor: str) -> None:

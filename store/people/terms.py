@@ -57,6 +57,8 @@ class ProjectLine(Protocol):
     def person_id(self) -> str | None: ...
     @property
     def share_permille(self) -> int: ...
+    @property
+    def cost_centre(self) -> str | None: ...
 
 
 class Assigned(NamedTuple):
@@ -266,6 +268,7 @@ def replace_projects(session: Session, lines: Sequence[ProjectLine], *, today: d
             "complexity": line.complexity,
             "director_id": line.director_id,
             "sponsor_id": line.sponsor_id,
+            "cost_centre": line.cost_centre,
         }
         changed = session.execute(sa.update(projects).where(projects.c.key == line.project).values(**columns))
         if not changed.rowcount:

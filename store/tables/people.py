@@ -118,6 +118,7 @@ projects = Table(
     Column("complexity", Text, nullable=False, comment="As its director scores it."),
     Column("director_id", Text, ForeignKey(people.c.id)),
     Column("sponsor_id", Text, ForeignKey(people.c.id)),
+    Column("cost_centre", Text, comment="Which bears what is used for it, instead of the person's."),
 )
 
 assignments = Table(

@@ -1,0 +1,48 @@
+"""`export focus`: a month's charges as a file of FOCUS."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, BinaryIO
+
+import click
+
+from bot.cli import common
+from handlers.finance import focus_writing
+from handlers.finance.focus_columns import SPECS
+from policy.reasons import Refusal
+from programme.anchors import note_export
+from programme.finance import month_charges
+from programme.finance.charges import Months
+
+if TYPE_CHECKING:
+    from handlers.finance.focus_columns import Spec
+    from handlers.finance.focus_writing import FileFormat
+    from policy.period import Month
+
+
+@click.command("focus")
+@click.option("--month", type=common.MonthType(), required=True)
+@click.option("--spec", type=click.Choice(SPECS), default=SPECS[-1], show_default=True, help="Version of FOCUS.")
+@click.option("--format", "format_", type=click.Choice(focus_writing.FORMATS), default="csv", show_default=True)
+@click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
+def export_focus(*, month: Month, spec: Spec, format_: FileFormat, out: BinaryIO) -> None:
+    """Write a month's charges for finance, in the columns of FOCUS's Cost and Usage dataset.
+
+    A row is what a cost centre, or a person under their id, used of one meter of a model on a day for a project; the
+    handbook's [finance] says which. Corrections of months that were settled are adjustments, grants are purchases that
+    cost nothing. The audit log records the export.
+    """
+    with common.app() as app:
+        with app.database.snapshot() as session:
+            told = Months(app.moment(session), month)
+            if month.first_day > told.moment.today:
+                raise Refusal("month_ahead", f"{month} has not begun.", next_step="Name a month that has.")
+            is_final = told.is_final
+            lines = focus_writing.write(out, told, month_charges.of(told), spec, format_)
+        with app.transaction() as moment:
+            note_export(moment, "focus.export", actor=common.actor(), lines=lines)
+    click.echo(f"{lines:,} {'row' if lines == 1 else 'rows'}.", file=sys.stderr)
+    if not is_final:
+        day = told.settled_at(month).astimezone(told.moment.zone).date()
+        click.echo(f"{month} is not settled: what is posted before {day} is still added to it.", file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Files of FOCUS, the FinOps Open Cost and Usage Specification, written and read."""

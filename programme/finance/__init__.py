@@ -1,0 +1,1 @@
+"""What finance gets: charges by cost centre, and the bills of vendors."""

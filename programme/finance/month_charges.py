@@ -1,0 +1,17 @@
+"""Everything that a month's file has: charges of the ledger, and those of vendors' bills."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from programme.finance.charges import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from programme.finance.charges import Charge, Months
+
+
+def of(told: Months) -> Iterator[Charge]:
+    """A month's charges, in one order whenever it is asked for."""
+    yield from Ledger(told).charges()

@@ -1,0 +1,1 @@
+"""Cost centres, charges and bills, as the database has them."""

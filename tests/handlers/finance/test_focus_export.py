@@ -1,0 +1,159 @@
+"""A month as a file of FOCUS: each version's own rules hold, and the months together are the ledger."""
+
+from __future__ import annotations
+
+import csv
+import io
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+import sqlalchemy as sa
+from pyarrow import parquet
+
+from handlers.finance import focus_writing
+from handlers.finance.focus_columns import COLUMNS, SPECS
+from policy.period import Month
+from policy.versions import Version
+from programme.finance import month_charges
+from programme.finance.charges import Months
+from programme.usage import corrections
+from store.tables.usage import usage_days
+from tests.support import books, cast, focus_rules, offices
+from tests.support.offices import NOVEMBER, OCTOBER, PLATFORM
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from handlers.finance.focus_columns import Spec
+    from programme.app import App
+    from tests.support.clock import Clock
+
+    Rows = list[dict[str, str]]
+
+NOV = Month(2026, 11)
+PERSONS = '[finance]\nrows = "person"'
+
+
+def export(app: App, month: Month = NOV, spec: Spec = "1.4") -> Rows:
+    out = io.BytesIO()
+    with app.database.snapshot() as session:
+        told = Months(app.moment(session), month)
+        focus_writing.write(out, told, month_charges.of(told), spec, "csv")
+    return list(csv.DictReader(io.StringIO(out.getvalue().decode())))
+
+
+def total(rows: Iterable[dict[str, str]], column: str = "BilledCost") -> Decimal:
+    return sum((Decimal(row[column]) for row in rows), Decimal(0))
+
+
+def ledger(app: App, column: str = "cost_nano_usd") -> Decimal:
+    [(amount,)] = books.rows(app, sa.select(sa.func.sum(usage_days.c[column])))
+    return Decimal(amount) / (1_000_000_000 if column == "cost_nano_usd" else 1_000_000)
+
+
+@pytest.fixture
+def office(app: App) -> App:
+    """A month with usage of every kind, a grant to each person, and a correction of the month before."""
+    offices.settle(app)
+    for who in offices.EVERYONE:
+        cast.give(app, who, "500")
+    offices.work(app, OCTOBER)
+    offices.work(app, NOVEMBER, rounds=4)
+    with app.transaction() as moment:
+        wrong = cast.event(f"{OCTOBER:%m%d}-{PLATFORM[0]}-0-gpt-5", at=OCTOBER, who=PLATFORM[0], model=cast.GPT)
+        right = Version(wrong.source, wrong.event_id, 1, None, "never happened")
+        [outcome] = corrections.take_in(moment, [right], actor="test")
+        assert outcome.status == "accepted"
+    return app
+
+
+@pytest.mark.parametrize("spec", SPECS)
+def test_each_version_s_own_rules_hold(office: App, spec: Spec) -> None:
+    """Every rule of FOCUS that a program can check holds of a month with usage, grants and a correction."""
+    rows = export(office, spec=spec)
+    assert focus_rules.checked() > 200
+    assert focus_rules.findings(rows, spec) == []
+    assert {row["ChargeCategory"] for row in rows} == {"Usage", "Purchase", "Adjustment"}
+
+
+def test_the_rules_find_what_is_wrong(office: App) -> None:
+    """A missing column, an unknown category and a cost that does not follow from its price are found, by rule."""
+    rows = export(office, spec="1.2")
+    broken = [{**row, "ChargeCategory": "Gift", "ListCost": "7"} for row in rows]
+    for row in broken:
+        del row["BilledCost"]
+    found = " ".join(focus_rules.findings(broken, "1.2"))
+    assert all(id_ in found for id_ in ("CostAndUsage-D-006-M", "ChargeCategory-C-", "ListCost-C-009-C"))
+    assert focus_rules.findings([{**row, "ServiceProviderName": ""} for row in export(office)], "1.4")
+
+
+@pytest.mark.every_database
+def test_the_months_together_are_the_ledger(office: App) -> None:
+    """Each posting is in one month, once: a late correction is an adjustment of the month in which it was posted."""
+    october, november = export(office, Month(2026, 10)), export(office)
+    usage = [row for row in november if row["ChargeCategory"] == "Usage"]
+    [late] = [row for row in november if row["ChargeCategory"] == "Adjustment"]
+    assert (late["ChargeClass"], late["ChargePeriodStart"]) == ("Correction", "2026-10-29T23:00:00Z")
+    assert Decimal(late["BilledCost"]) < 0
+    assert total(october) + total(november) == ledger(office)
+    both = [*october, *usage, late]
+    assert total(both, "PricingCurrencyEffectiveCost") == ledger(office, "debit_micro_tokens")
+    # What the list says differs from what was posted by the rounding of single calls alone.
+    assert abs(total(usage, "ListCost") - total(usage)) < Decimal("0.000001")
+
+
+def test_nothing_of_few_people_is_told(office: App) -> None:
+    """A cost centre of two stands with others, so that they are five; grants are of no one, and cost nothing."""
+    rows = export(office)
+    usage = [row for row in rows if row["ChargeCategory"] == "Usage"]
+    assert {row["SubAccountId"] for row in usage} <= {"CC-10", "CC-20", "other", ""}
+    assert "CC-30" not in str(rows)
+    assert {row["x_PersonId"] for row in rows} == {""}
+    [grants] = [row for row in rows if row["ChargeCategory"] == "Purchase"]
+    assert (grants["PricingQuantity"], grants["SubAccountId"]) == ("8500", "")
+    assert {grants[name] for name in ("BilledCost", "EffectiveCost", "PricingCurrencyEffectiveCost")} == {"0"}
+
+
+def test_the_handbook_says_whether_rows_are_of_people(office: App) -> None:
+    """Then each has their id, never a name or an e-mail."""
+    text = books.handbook_text("2026.2", datetime(2026, 11, 1, tzinfo=UTC).date())
+    books.apply_text(office, text.replace('rows = "cost_centre"', 'rows = "person"'))
+    rows = export(office)
+    assert len({row["x_PersonId"] for row in rows if row["ChargeCategory"] == "Usage"}) == len(offices.EVERYONE)
+    assert "@" not in str(rows)
+
+
+def test_a_project_s_own_cost_centre_bears_its_use(office: App) -> None:
+    """Whoever worked on it."""
+    usage = [row for row in export(office) if row["ChargeCategory"] == "Usage"]
+    assert {row["SubAccountId"] for row in usage if row["x_Project"] == "apollo"} == {"CC-20"}
+    assert {row["SubAccountId"] for row in usage if row["x_Project"] == "zeus"} > {"CC-10", "CC-20"}
+
+
+def test_parquet_says_the_same(office: App) -> None:
+    """The same rows, with numbers and instants as such."""
+    out = io.BytesIO()
+    with office.database.snapshot() as session:
+        told = Months(office.moment(session), NOV)
+        focus_writing.write(out, told, month_charges.of(told), "1.4", "parquet")
+    table = parquet.read_table(io.BytesIO(out.getvalue()))
+    rows = table.to_pylist()
+    assert table.schema.metadata[b"focus_version"] == b"1.4"
+    assert sum(row["BilledCost"] for row in rows) == total(export(office))
+    assert rows[0]["ChargePeriodStart"] == datetime(2026, 11, 11, 23, tzinfo=UTC)
+    assert tuple(table.column_names) == COLUMNS["1.4"]
+
+
+def test_what_is_not_settled_is_still_usage(app: App, clock: Clock) -> None:
+    """A correction before the month's figures are final changes the month itself."""
+    offices.settle(app)
+    offices.work(app)
+    clock.now = datetime(2026, 12, 2, tzinfo=UTC)
+    with app.transaction() as moment:
+        gone = [Version("gateway", f"{NOVEMBER:%m%d}-{who}-0-gpt-5", 1, None, "never happened") for who in PLATFORM]
+        corrections.take_in(moment, gone, actor="test")
+    assert {row["ChargeClass"] for row in export(app)} == {""}
+    assert total(export(app)) == ledger(app)
+    assert export(app, Month(2026, 12)) == []
