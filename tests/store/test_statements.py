@@ -17,9 +17,9 @@ ROOT = Path(store.__file__).parents[1]
 RUNNING = {"text", "exec_driver_sql", "literal_column"}
 """The functions that take SQL as text."""
 OUR_WORDS = {
-    *("COMPANY", "OPEN", "WITHOUT_PICTURE"),
+    *("COMPANY", "COMPANY_PAYS", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
     *("assignments", "matches", "names", "pairs", "source", "table.name", "tail", "tops"),
-    *("column", "kind"),  # Of a table of ours.
+    *("column", "kind", "quoted(name)"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
 }
 """What stands in such texts in braces: constants, names of tables and columns, and marks for values that are bound."""
