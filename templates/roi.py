@@ -44,7 +44,7 @@ FACTORS = {
     "ramp": "Months until the full effect",
 }
 MISSING = {
-    "outcomes_waiting": "outcomes of people nobody is known by",
+    "outcomes_waiting": "outcomes whose authors are not known",
     "events_quarantined": "usage events in quarantine",
     "months_without_outcomes": "months before any outcome was told",
     "people_without_team": "people at a time without a manager on record: in the costs, in no team",
@@ -69,7 +69,7 @@ def lines(report: Report) -> list[tuple[str, str]]:
         ("Output:", output(report)),
         ("Money:", money(report)),
         ("Break-even:", break_even(report)),
-        ("Not known:", "; ".join(not_known(report)) or "nothing that was looked for."),
+        ("Not known:", "; ".join(not_known(report)) or "nothing is missing."),
     ]
 
 
