@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from policy.reasons import Refusal
@@ -10,19 +11,44 @@ from programme.reviews.voting import Ballot
 from store.people import directory as people_store
 from store.reviews import drafts
 from store.reviews import votes as store
-from tests.support.reviewed import MORNING, Q4
+from tests.support import cast, played, reviewed
+from tests.support.requests import ALTERNATES
+from tests.support.reviewed import IDLE, MORNING, Q4
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from programme.app import App
     from programme.moment import Moment
     from programme.reviews.single_cases import CaseDecision
     from programme.reviews.voting import VoteReceipt
     from store.engine import Session
     from store.people.directory import Person
     from store.reviews.votes import Panel
+    from tests.support.clock import Clock
     from views.reviews import ReviewedCase
+
+
+M3 = "m3@example.com"
+"""Leads the team of STOPPED, and sits on the board of these tests."""
+BOARD = "C0BOARD"
+
+
+def settle(app: App, clock: Clock) -> App:
+    """The company on the morning of its review, with a board of four; the draft is made, no one was asked yet."""
+    office = dataclasses.replace(app, governance_channel=BOARD)
+
+    def play() -> None:
+        cast.hire(app, ALTERNATES)
+        reviewed.settle(app, clock)
+        cast.hire(app, f"email,roles\n{M3},board\n{IDLE},auditor\n")
+        with office.transaction() as moment:
+            reviewed.draft(moment)
+
+    played.once(app, "drafted", play)
+    clock.now = MORNING
+    return office
 
 
 def person(session: Session, email: str) -> Person:

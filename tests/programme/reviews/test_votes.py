@@ -32,11 +32,11 @@ from store.tables.outbox import outbox
 from store.tables.people import people as people_table
 from store.tables.reviews import review_panels
 from store.tables.reviews import reviews as reviews_table
-from tests.support import books, cast, couriers, played, reviewed, voted
+from tests.support import books, couriers, reviewed, voted
 from tests.support.clock import Clock
-from tests.support.requests import ALTERNATES, IRIS, LENA, OMAR, TESS, ZOE
+from tests.support.requests import IRIS, LENA, OMAR, TESS, ZOE
 from tests.support.reviewed import BUSY, IDLE, MORNING, Q4, STOPPED
-from tests.support.voted import amend, case, code, hold, panel, put_back, vote
+from tests.support.voted import M3, amend, case, code, hold, panel, put_back, settle, vote
 from views.people import PersonName
 from views.reviews import OwnVote
 
@@ -49,26 +49,7 @@ if TYPE_CHECKING:
     from store.engine import Database
     from views.reviews import Call, ReviewedCase
 
-M3 = "m3@example.com"
-"""Leads the team of STOPPED, and sits on the board of these tests."""
-BOARD = "C0BOARD"
 DEADLINE = datetime(2027, 1, 18, 9, tzinfo=UTC)
-
-
-def settle(app: App, clock: Clock) -> App:
-    """The company on the morning of its review, with a board of four; the draft is made, no one was asked yet."""
-    office = dataclasses.replace(app, governance_channel=BOARD)
-
-    def play() -> None:
-        cast.hire(app, ALTERNATES)
-        reviewed.settle(app, clock)
-        cast.hire(app, f"email,roles\n{M3},board\n{IDLE},auditor\n")
-        with office.transaction() as moment:
-            reviewed.draft(moment)
-
-    played.once(app, "drafted", play)
-    clock.now = MORNING
-    return office
 
 
 @pytest.fixture(scope="module")
