@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from policy.exceptions import Electorate, Tally
+    from policy.handbook import Handbook
     from policy.parameters.holds import CapRule
     from policy.units import NanoUSD
 
@@ -33,6 +34,11 @@ class Ruling:
     state: str
     base: NanoUSD
     raised_to: NanoUSD | None
+
+
+def is_in(books: Iterable[Handbook]) -> bool:
+    """Whether any of some handbooks has such a cap."""
+    return any(is_cash(cap) for book in books for cap in book.caps)
 
 
 def is_cash(cap: CapRule) -> bool:

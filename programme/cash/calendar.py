@@ -29,7 +29,7 @@ def due(moment: Moment) -> list[tuple[str, str, datetime]]:
 
     Nothing is asked of the database where no handbook has a cash cap.
     """
-    if not any(cash.is_cash(cap) for book in moment.handbooks.versions for cap in book.caps):
+    if not cash.is_in(moment.handbooks.versions):
         return []
     steps = store.due(moment.session, moment.now)
     steps += [

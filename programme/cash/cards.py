@@ -85,5 +85,7 @@ def awaits(moment: Moment, question: Question, person_id: str) -> bool:
 
 
 def waiting(moment: Moment, person_id: str) -> Iterable[CashCard]:
-    """What waits for someone's vote, the nearest deadline first."""
+    """What waits for someone's vote, the nearest deadline first; nothing is asked where no handbook had such a cap."""
+    if not cash.is_in(moment.recent_handbooks.versions):
+        return []
     return [of(moment, one.id) for one in store.all_open(moment.session) if awaits(moment, one, person_id)]

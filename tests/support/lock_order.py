@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import sqlalchemy as sa
 
+from store import bulk
 from store.locks import ORDER, Lock
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 ROWS = re.compile(r"FROM (\w+).* FOR (?:NO KEY )?UPDATE(?: OF (\w+))?$", re.DOTALL)
 """Those that are taken with SKIP LOCKED wait for no one."""
+_watched: WeakSet[sa.Engine] = WeakSet()
 _held: WeakKeyDictionary[Session, set[str]] = WeakKeyDictionary()
 _before: WeakKeyDictionary[Session, list[set[str]]] = WeakKeyDictionary()
 """What was held at each open savepoint: locks that are taken after one end when it is rolled back."""
@@ -23,10 +25,24 @@ _before: WeakKeyDictionary[Session, list[set[str]]] = WeakKeyDictionary()
 def watch(database: Database) -> None:
     """From now on. Each transaction is to be one use case: several in one take the audit log's lock in between."""
     if database.dialect == "postgresql":
+        _watched.add(database.writer)
         sa.event.listen(database.writer, "before_cursor_execute", _check)
         sa.event.listen(database.writer, "savepoint", _remember)
         sa.event.listen(database.writer, "rollback_savepoint", _go_back)
         sa.event.listen(database.writer, "release_savepoint", _go_on)
+
+
+_run = bulk._run
+
+
+def _run_watched(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own
+    """Prepared statements go to the driver at once, where SQLAlchemy's events do not see them."""
+    if session.engine in _watched:
+        _check(session, None, text, values)
+    return _run(session, text, values)
+
+
+bulk._run = _run_watched
 
 
 def _remember(session: Session, _name: object) -> None:

@@ -115,7 +115,7 @@ def test_a_scope_that_does_not_exist_is_refused(sqlite_app: App, scopes: list[st
     """The refusal names the scope and those there are; a key without any scope is of no use."""
     with pytest.raises(Refusal, match=f"scope '{named}' does not exist") as refusal:
         create(sqlite_app, scopes=scopes)
-    assert refusal.value.next_step == "Scopes are usage:write, usage:correct, outcomes:write, holds:write."
+    assert refusal.value.next_step == "Scopes are usage:write, usage:correct, outcomes:write, holds:write, scim:write."
     assert books.count(sqlite_app, api_keys) == 0
 
 
