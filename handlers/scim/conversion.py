@@ -53,6 +53,7 @@ def said(resource: Resource[Any]) -> Said:
         tuple({key: value for key, value in one.items() if value is not None} for one in emails),
         {name: value for name, value in columns.items() if value},
         _manager(manager) if manager else None,
+        ours.accepted_offer if ours else None,
     )
 
 

@@ -20,6 +20,12 @@ def understood(payload: Any) -> Any:  # noqa: ANN401 - any JSON
     return _with_email(_resource(payload))
 
 
+def offer_told(payload: dict[str, Any], schema: str) -> object:
+    """What stands as `offerId` in our extension."""
+    ours = _named(payload, schema.lower())
+    return _named(ours, "offerid") if isinstance(ours, dict) else None
+
+
 def _operation(operation: Any) -> Any:  # noqa: ANN401 - any JSON
     if not isinstance(operation, dict):
         return operation

@@ -7,7 +7,7 @@ Whatever else a provider sends of a person, such as a phone number or a photo, i
 
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, PrivateAttr
 from scim2_models import (
     URN,
     AuthenticationScheme,
@@ -116,6 +116,19 @@ class Participation(Extension):
     """The first day, such as 2026-11-01; the day on which the person is told of, where it is left out."""
     last_day: str | None = Field(None, examples=["2098-12-31"])
     """The last day, such as 2026-12-31."""
+    _offer_id: str | None = PrivateAttr(default=None)
+
+    @property
+    def accepted_offer(self) -> str | None:
+        """The offer that a joiner accepted, where the provider tells it: it is taken, never told, and not published.
+
+        scim2-tester wants back whatever an extension publishes, and whose an offer was is forgotten in time.
+        """
+        return self._offer_id
+
+    def take_offer(self, told: object) -> None:
+        """Keep `offerId` as a provider tells it."""
+        self._offer_id = told if isinstance(told, str) else None
 
 
 class GroupMember(ComplexAttribute):

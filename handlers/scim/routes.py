@@ -40,9 +40,12 @@ class Service(ScimService):
     def read_body(self, model: Any, body: bytes, content_type: str | None, scim_ctx: Context) -> Any:  # noqa: ANN401
         payload = habits.understood(self.decode_body(body, content_type))
         try:
-            return model.model_validate(payload, scim_ctx=scim_ctx)
+            resource = model.model_validate(payload, scim_ctx=scim_ctx)
         except ValidationError as error:
             raise scim_exception_of(error) from error
+        if isinstance(resource, resources.User) and (ours := resource[resources.Participation]):
+            ours.take_offer(habits.offer_told(payload, resources.Participation.__schema__))
+        return resource
 
 
 def build(app: App, key_with: Guard) -> APIRouter:

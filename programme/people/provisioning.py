@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING, Any
 
 from policy.reasons import Refusal
-from programme.people import directory_file, records
+from programme.people import accepted, directory_file, records
 from programme.people import told as telling
 from programme.people.directory_file import CLEAR, Words
 from programme.table_file import Problems
@@ -110,6 +110,8 @@ def _store(moment: Moment, said: Said, record: Record | None, *, actor: str) -> 
     kept |= {"awaits": awaits, "deleted_at": None}
     is_new = record is None or record.scim is None
     provisioned.keep(moment.session, after.person["id"], kept, is_new=is_new, now=moment.now)
+    if said.offer_id:
+        accepted.note(moment, after.person["id"], said.offer_id)
     _settle_waiting(moment, after, said, actor=actor)
     return require(moment, after.person["id"])
 

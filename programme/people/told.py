@@ -30,6 +30,7 @@ class Said:
     """Somebody as an identity provider tells of them; what it leaves out is None or not there.
 
     `emails` are mappings of value, type and primary, `manager` is an id, an external id, a user name or an e-mail.
+    `offer_id` is told of a joiner; no record has it.
     """
 
     user_name: str
@@ -39,6 +40,7 @@ class Said:
     emails: tuple[Mapping[str, Any], ...] = ()
     attributes: Mapping[str, str] = field(default_factory=dict)
     manager: str | None = None
+    offer_id: str | None = None
 
 
 def name_of(said: Said) -> str:

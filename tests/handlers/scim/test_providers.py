@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import sqlalchemy as sa
 
+from programme.offers import making
 from store.people import directory as people_store
 from store.tables.audit import audit_log
+from store.tables.offers import joiners_offers
 from store.tables.people import people, person_terms
 from tests.support import books, cast, scim
 from tests.support.books import ADA, MARA
+from tests.support.offered import GIVEN
 from tests.support.scim import ENTERPRISE, GROUP, OURS, USER, Provider
 
 if TYPE_CHECKING:
@@ -90,6 +93,20 @@ def test_what_a_provider_tells_is_what_a_file_would_tell(idp: Provider, sqlite_a
     ]
     assert (terms[1]["holds_from"] - terms[0]["holds_from"]).days == 3
     assert actors == {"scim:idp"}
+
+
+def test_a_joiner_comes_with_the_offer_that_they_accepted(idp: Provider, sqlite_app: App) -> None:
+    """It is kept for their greeting and told to nobody; another joiner cannot have the same one."""
+    with sqlite_app.transaction() as moment:
+        offer = making.make(moment, GIVEN, actor="cli:ruth", key="1")
+    ours = PARTICIPATES[OURS] | {"offerId": offer.id}
+    made = idp.post("/Users", zoe(**{OURS: ours}))
+    assert "offerId" not in made[OURS]
+    kept = books.rows(sqlite_app, sa.select(joiners_offers.c.person_id, joiners_offers.c.offer_id))
+    assert [tuple(one) for one in kept] == [(made["id"], offer.id)]
+    other = zoe(userName="yan@example.com", externalId="00u1yan", emails=[{"value": "yan@example.com"}], **{OURS: ours})
+    refused = idp.ask("POST", "/Users", other)
+    assert (refused.status_code, offer.id in refused.json()["detail"]) == (400, True)
 
 
 def test_a_person_from_a_file_is_found_and_taken_on(idp: Provider, sqlite_app: App) -> None:
