@@ -42,11 +42,17 @@ def require_known(found: T | None, topic: Topic, name: object) -> T:
 
 
 def require_undecided(
-    moment: Moment, topic: Topic, state: str, decided_by: str | None, *, until: datetime | None
+    moment: Moment,
+    topic: Topic,
+    state: str,
+    decided_by: str | None,
+    *,
+    until: datetime | None,
+    silence: str = "It lapses",
 ) -> None:
-    """A Refusal where there is nothing left to decide, or it is too late."""
+    """A Refusal where there is nothing left to decide, or it is too late; `silence` says what comes of it then."""
     require_open(moment, topic, state, decided_by)
-    require_in_time(moment, topic, until)
+    require_in_time(moment, topic, until, silence)
 
 
 def require_open(moment: Moment, topic: Topic, state: str, decided_by: str | None) -> None:
@@ -59,9 +65,9 @@ def require_open(moment: Moment, topic: Topic, state: str, decided_by: str | Non
     raise Refusal("decided", text, next_step=topic.see)
 
 
-def require_in_time(moment: Moment, topic: Topic, until: datetime | None) -> None:
+def require_in_time(moment: Moment, topic: Topic, until: datetime | None, silence: str = "It lapses") -> None:
     if until is not None and moment.now >= until:
-        text = f"The time for this {topic.noun} is over. It lapses, so your click changed nothing."
+        text = f"The time for this {topic.noun} is over. {silence}, so your click changed nothing."
         raise Refusal("too_late", text)
 
 

@@ -127,9 +127,9 @@ def deciders(moment: Moment, appeal: AnnualAppeal) -> frozenset[str]:
 
 def require_decider(moment: Moment, person: Person, appeal: AnnualAppeal) -> None:
     """A Refusal that says why a person can't decide an appeal, or why there is nothing left to decide."""
-    decisions.require_open(moment, APPEAL, appeal.state, appeal.decided_by)
-    if moment.now >= appeal.decide_by:
-        raise Refusal("too_late", "The time to decide is over, so the appeal is upheld. Your click changed nothing.")
+    decisions.require_undecided(
+        moment, APPEAL, appeal.state, appeal.decided_by, until=appeal.decide_by, silence="It is upheld"
+    )
     if person.id in deciders(moment, appeal):
         return
     if not board.has_seat(moment, person.id):

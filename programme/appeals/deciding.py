@@ -25,11 +25,18 @@ if TYPE_CHECKING:
 
 
 SILENCE = "No one decided it in time."
+COMES = {
+    "lapses": "It lapses",
+    "escalates": "It goes to the board's chair and to finance",
+    "favour": "The cut is undone",
+}
+"""What comes of an appeal that no one decides in time."""
 
 
 def require_decider(moment: Moment, person: Person, appeal: Appeal) -> None:
     """A Refusal that says why a person can't decide an appeal, or why there is nothing left to decide."""
-    decisions.require_undecided(moment, APPEAL, appeal.state, appeal.decided_by, until=appeal.decide_by)
+    comes = COMES[appeals.silence(moment, appeal)]
+    decisions.require_undecided(moment, APPEAL, appeal.state, appeal.decided_by, until=appeal.decide_by, silence=comes)
     if person.id in appeals.deciders(moment, appeal):
         return
     if not board.has_seat(moment, person.id):

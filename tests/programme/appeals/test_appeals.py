@@ -363,6 +363,15 @@ def test_the_last_day_counts_to_its_end(moment: Moment) -> None:
     assert appealed.file(moment, at=datetime(2027, 2, 5, 22, tzinfo=UTC)).state == "open"
 
 
+def test_a_click_after_the_time_says_what_comes_of_it(moment: Moment) -> None:
+    """An appeal that no one decides goes to the chair and finance: it does not lapse, and no one reads that it does."""
+    appeal = appealed.file(moment)
+    assert appeal.decide_by is not None
+    late = moment.at(appeal.decide_by)
+    with pytest.raises(Refusal, match="It goes to the board's chair and to finance, so your click"):
+        deciding.decide(late, asking.person(moment.session, IRIS), appeal.id, upheld=True, reason="Half a year's leave")
+
+
 def test_a_reason_is_needed(moment: Moment) -> None:
     """Neither an appeal nor its decision goes without one."""
     with pytest.raises(FieldsRefused):
