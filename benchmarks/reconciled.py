@@ -20,13 +20,18 @@ from store.usage.events import EventPosting
 from store.vendors.lines import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from policy.metering import Meters
+    from programme.moment import Moment
+
+    Worth = Callable[[date, str, str, Meters], int]
 
 BEGIN, MONTH = datetime(2026, 10, 1, tzinfo=UTC), Month(2026, 10)
 SONNET, HAIKU, OPUS = "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"
 EU, US = "gw-eu", "gw-us"
+VENDOR = "anthropic"
+WINDOW = Window(VENDOR, MONTH.first_day, max(MONTH.days()))
 BATCH = 10_000
 PLANTED = {
     ("lost_events", ""),
@@ -57,53 +62,48 @@ def measure(kind: str, events: int) -> Measured:
     """Name the planted faults, and nothing else: both is asserted."""
     with ledgers.empty(kind) as app:
         with app.transaction() as moment:
-            worth = gathering.worth(moment, "anthropic", moment.handbook)
-            billed: defaultdict[tuple[date, str, str], Meters] = defaultdict(dict)
-            rows: list[tuple[UsageEvent, EventPosting]] = []
-            count = 0
-            for number, call in enumerate(_calls(events)):
-                counted = billed[call.at.date(), call.model, call.tier]
-                for meter, n in call.meters.items():
-                    counted[meter] = counted.get(meter, 0) + n
-                for again, seen in enumerate(_reported(number, call)):
-                    cost = worth(seen.at.date(), seen.model, seen.tier, seen.meters)
-                    event = UsageEvent(
-                        seen.source,
-                        f"{number}-{again}",
-                        seen.at,
-                        (),
-                        "anthropic",
-                        seen.model,
-                        seen.tier,
-                        seen.meters,
-                        "",
-                        b"",
-                    )
-                    rows.append((event, EventPosting(1, "bench", cost, cost // 10, None)))
-                if len(rows) >= BATCH:
-                    usage_store.insert_events(moment.session, rows)
-                    count, rows = count + len(rows), []
-            usage_store.insert_events(moment.session, rows)
-            count += len(rows)
-            lines = [
-                line
-                for (day, model, tier), meters in billed.items()
-                for line in (
-                    Line(Place(USAGE, day, "", "", model, tier, ""), meters, None, None),
-                    Line(
-                        Place(COST, day, "", "", model, tier, model), {}, None, NanoUSD(worth(day, model, tier, meters))
-                    ),
-                )
-            ]
-            taking.take(moment, Window("anthropic", MONTH.first_day, max(MONTH.days())), lines, actor="bench")
+            count = _plant(moment, events)
         with app.transaction() as moment:
             begun = time.perf_counter()
-            gathering.books(moment, Window("anthropic", MONTH.first_day, max(MONTH.days())), moment.handbook)
+            gathering.books(moment, WINDOW, moment.handbook)
             read = time.perf_counter()
-            found = comparing.reconcile(moment, "anthropic", MONTH)
+            found = comparing.reconcile(moment, VENDOR, MONTH)
             done = time.perf_counter()
         assert {(one.cause, one.source) for one in found} == PLANTED, [(one.cause, one.source) for one in found]
         return Measured(count, read - begun, done - read)
+
+
+def _plant(moment: Moment, events: int) -> int:
+    """Post calls as gateways report them, keep the vendor's lines of the same calls; how many events were posted."""
+    worth = gathering.worth(moment, VENDOR, moment.handbook)
+    billed: defaultdict[tuple[date, str, str], Meters] = defaultdict(dict)
+    rows: list[tuple[UsageEvent, EventPosting]] = []
+    count = 0
+    for number, call in enumerate(_calls(events)):
+        counted = billed[call.at.date(), call.model, call.tier]
+        for meter, n in call.meters.items():
+            counted[meter] = counted.get(meter, 0) + n
+        for again, seen in enumerate(_reported(number, call)):
+            cost = worth(seen.at.date(), seen.model, seen.tier, seen.meters)
+            rows.append((_event(f"{number}-{again}", seen), EventPosting(1, "bench", cost, cost // 10, None)))
+        if len(rows) >= BATCH:
+            usage_store.insert_events(moment.session, rows)
+            count, rows = count + len(rows), []
+    usage_store.insert_events(moment.session, rows)
+    taking.take(moment, WINDOW, list(_lines(billed, worth)), actor="bench")
+    return count + len(rows)
+
+
+def _event(id_: str, call: Call) -> UsageEvent:
+    return UsageEvent(call.source, id_, call.at, (), VENDOR, call.model, call.tier, call.meters, "", b"")
+
+
+def _lines(billed: Mapping[tuple[date, str, str], Meters], worth: Worth) -> Iterator[Line]:
+    """The vendor's usage and costs of each day, model and tier."""
+    for (day, model, tier), meters in billed.items():
+        yield Line(Place(USAGE, day, "", "", model, tier, ""), meters, None, None)
+        cost = NanoUSD(worth(day, model, tier, meters))
+        yield Line(Place(COST, day, "", "", model, tier, model), {}, None, cost)
 
 
 def _calls(events: int) -> Iterator[Call]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from decimal import ROUND_HALF_EVEN
 from typing import TYPE_CHECKING
 
-from policy.sizing import readjusted, weight_without_annual
+from policy.sizing import FACTOR, readjusted
 from policy.units import MICRO_PER_TOKEN, MicroTokens
 from policy.value.valuation import TokenValue
 
@@ -77,11 +78,17 @@ def taken(reviewed: Iterable[ReviewedMonth]) -> MicroTokens:
 
 
 def _taken(one: ReviewedMonth) -> int:
-    without = replace(one.factors, weight=weight_without_annual(one.factors, one.rules), annual=None)
+    without = replace(one.factors, weight=_weight_without_annual(one.factors, one.rules), annual=None)
     if without.weight <= one.factors.weight:
         return 0
     adjustment = one.factors.adjustment
     return _between(one.month, one.rules, (one.factors, adjustment), (without, adjustment))
+
+
+def _weight_without_annual(factors: Factors, rules: SizingRules) -> Decimal:
+    """The weight that a grant would have had without an annual review."""
+    product = factors.seniority * factors.complexity * factors.history
+    return min(max(product, rules.least_weight), rules.most_weight).quantize(FACTOR, ROUND_HALF_EVEN)
 
 
 def _between(month: Month, rules: SizingRules, got: tuple[Factors, Decimal], without: tuple[Factors, Decimal]) -> int:

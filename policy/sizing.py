@@ -281,12 +281,6 @@ def _limits(base: int, claim: Claim | Factors, rules: SizingRules, value: TokenV
     return lowest, max(bought(NanoUSD(cap), value) // step * step, lowest)
 
 
-def weight_without_annual(factors: Factors, rules: SizingRules) -> Decimal:
-    """The weight that a grant would have had without an annual review."""
-    product = factors.seniority * factors.complexity * factors.history
-    return min(max(product, rules.least_weight), rules.most_weight).quantize(FACTOR, ROUND_HALF_EVEN)
-
-
 def readjusted(factors: Factors, adjustment: Decimal, rules: SizingRules, value: TokenValue) -> int:
     """What a grant at a value would have been with another adjustment and all else as it was, before rounding."""
     base = int(factors.entitlement)

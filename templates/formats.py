@@ -1,4 +1,4 @@
-"""How amounts, dates and names are written in messages."""
+"""How amounts, dates and what people wrote are written in messages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from markupsafe import Markup
 
-from policy.kinds import EntryKind
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD, divide_half_even
 
 if TYPE_CHECKING:
@@ -26,63 +25,6 @@ LONGEST_NAME = 80
 MINUS = "−"
 LITTLE = "under 1 %"
 
-METER_NAMES = {
-    "input_uncached": "input tokens",
-    "cache_read": "cached input tokens",
-    "cache_write_5m": "input tokens written to cache",
-    "cache_write_1h": "input tokens written to cache for an hour",
-    "output": "output tokens",
-    "audio_input": "audio input tokens",
-    "audio_cache_read": "cached audio tokens",
-    "audio_output": "audio output tokens",
-    "image_input": "image input tokens",
-    "image_cache_read": "cached image tokens",
-    "image_output": "image output tokens",
-    "searches": "searches",
-    "requests": "requests",
-    "undivided_tokens": "tokens, input and output together",
-    "gpu_seconds": "GPU seconds",
-    "trained_tokens": "trained tokens",
-}
-CLASS_NAMES = {"fast": "Fast", "standard": "Standard", "major": "Major", "break_glass": "Break-glass"}
-STATE_NAMES = {
-    "open": "waiting",
-    "approved": "approved",
-    "rejected": "rejected",
-    "lapsed": "lapsed",
-    "withdrawn": "withdrawn",
-    "credited": "credited, to be ratified",
-    "ratified": "ratified",
-    "not_ratified": "not ratified",
-}
-RECUSAL_NAMES = {
-    "requester": "they asked for it",
-    "beneficiary": "they benefit from it",
-    "manager": "they are the requester's manager",
-    "sponsor": "they sponsor the project",
-}
-OUTCOME_NAMES = {
-    "delivered": "it achieved its purpose",
-    "partly": "it achieved part of it",
-    "nothing": "nothing came of it",
-}
-ENTRY_NAMES = {
-    EntryKind.GRANT: "granted",
-    EntryKind.EXCEPTION: "in exceptions",
-    EntryKind.APPEAL: "given back after an appeal",
-    EntryKind.USAGE: "used",
-    EntryKind.REVERSAL: "used, and undone",
-    EntryKind.EXPIRY: "not used before they ended",
-    EntryKind.LAPSE: "more than could be carried over",
-    EntryKind.RETURN: "returned from a break-glass that was not ratified",
-    EntryKind.NETTING: "taken off a grant for a break-glass that was not ratified",
-    EntryKind.WRITE_OFF: "of debt written off",
-    EntryKind.MERGE: "from a second record of yours that was merged",
-    EntryKind.ADJUSTMENT: "adjusted to the vendor's bill",
-    EntryKind.REVOCATION: "taken back, because they were given by mistake",
-}
-"""What a kind of entries did to a wallet, behind an amount."""
-NUMBER_WORDS = ("no", "one", "two", "three", "four", "five", "six")
 _ENTITY_LENGTHS = {"&": len("&amp;"), "<": len("&lt;"), ">": len("&gt;")}
 PER_NAMES = {1_000_000: "million", 1_000: "thousand", 3_600: "hour", 1: "one"}
 
@@ -253,10 +195,6 @@ def months_of(value: Quarter) -> str:
     return f"{value.first_month.first_day:%B} to {value.first_month.plus(2).first_day:%B %Y}"
 
 
-def meter(name: str) -> str:
-    return METER_NAMES.get(name, name)
-
-
 def per(units: int) -> str:
     return PER_NAMES.get(units, f"{units:,}")
 
@@ -332,32 +270,6 @@ def mention(person: PersonName) -> Markup | str:
     return Markup(f"<@{person.slack}>") if person.slack else short(person.name)  # noqa: S704 - an id of Slack's
 
 
-def class_name(name: str) -> str:
-    return CLASS_NAMES[name]
-
-
-def state_name(state: str) -> str:
-    return STATE_NAMES[state]
-
-
-def recusal(code: str) -> str:
-    return RECUSAL_NAMES[code]
-
-
-def what_it_did(kind: EntryKind) -> str:
-    """What entries of a kind did to a wallet, behind an amount: `used`."""
-    return ENTRY_NAMES[kind]
-
-
-def outcome_name(outcome: str) -> str:
-    return OUTCOME_NAMES[outcome]
-
-
-def number_word(number: int) -> str:
-    """A small number as a word: `two`."""
-    return NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else str(number)
-
-
 FILTERS = {
     f.__name__: f
     for f in (
@@ -387,7 +299,6 @@ FILTERS = {
         day_before,
         month,
         months_of,
-        meter,
         per,
         short,
         code,
@@ -400,11 +311,5 @@ FILTERS = {
         short_from,
         soon,
         mention,
-        class_name,
-        state_name,
-        recusal,
-        outcome_name,
-        what_it_did,
-        number_word,
     )
 }

@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, Stric
 from markupsafe import Markup
 
 from policy import multiples
-from templates import formats
+from templates import formats, labels
 from templates.blocks import Block, BlockCollector
 from templates.limits import NOT_IN_MODALS
 
@@ -56,7 +56,7 @@ def environment() -> Environment:
         # Templates ship with the package: they do not change under a running process.
         auto_reload=False,
     )
-    env.filters.update(formats.FILTERS | MULTIPLES)
+    env.filters.update(formats.FILTERS | labels.FILTERS | MULTIPLES)
     return env
 
 

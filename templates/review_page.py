@@ -17,7 +17,7 @@ from markupsafe import Markup
 
 from policy.parameters.grants import LEVELS
 from policy.period import Month
-from templates import charts, formats, reviews
+from templates import charts, formats, labels, reviews
 from templates.documents import Document
 
 ADOPTION = {
@@ -76,7 +76,7 @@ def page(shown: ReviewFile, funds: Money) -> str:
             mean=reviews.mean,
             share=reviews.share,
             adoption=ADOPTION,
-            request_states=formats.STATE_NAMES,
+            request_states=labels.STATE_NAMES,
             not_counted=reviews.not_counted,
             appeals_in_words=reviews.appeals_in_words,
             sized_for=Month.parse(shown.pack.summary.month),
@@ -114,7 +114,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters.update(formats.FILTERS | {"moment": moment})
+    env.filters.update(formats.FILTERS | labels.FILTERS | {"moment": moment})
     return env
 
 

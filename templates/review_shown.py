@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from policy.period import Month
-from templates import formats, render, reviews
+from templates import labels, render, reviews
 
 if TYPE_CHECKING:
     from views.reviews import Pack
@@ -38,7 +38,7 @@ def part(shown: Pack, what: str) -> dict[str, Any]:
         limits=reviews.LIMITS,
         mean=reviews.mean,
         share=reviews.share,
-        request_states=formats.STATE_NAMES,
+        request_states=labels.STATE_NAMES,
         not_counted=reviews.not_counted,
         appeals_in_words=reviews.appeals_in_words,
         sized_for=Month.parse(shown.summary.month),

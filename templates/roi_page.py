@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from policy.roi.report import ASSUMED, month_of
-from templates import charts, formats, roi
+from templates import charts, formats, labels, roi
 from templates.charts.event_study import points
 from templates.review_page import data_uri, moment
 
@@ -95,5 +95,5 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    env.filters.update(formats.FILTERS | {"moment": moment, "change": formats.change})
+    env.filters.update(formats.FILTERS | labels.FILTERS | {"moment": moment, "change": formats.change})
     return env

@@ -136,11 +136,7 @@ class Rows:
             meter,
             sku_price,
             *_written(prices),
-            TOKENS,
-            # A grant costs nothing until it is used.
-            "0" if category == PURCHASE else decimal(costs.micro_tokens * _PER_MICRO),
-            *((decimal(prices.in_currency),) * 2 if prices else ("", "")),
-            *((decimal(prices.quantity), prices.unit) if prices and category == USAGE else ("", "")),
+            *_in_tokens(charge, prices),
             "",
             "",
             tags,
@@ -150,6 +146,15 @@ class Rows:
             inert(bearer.project),
             bearer.person_id,
         )
+
+
+def _in_tokens(charge: Charge, prices: _Prices | None) -> tuple[str, ...]:
+    """The pricing currency with what was charged in it, and what was consumed."""
+    # A grant costs nothing until it is used.
+    effective = "0" if charge.category == PURCHASE else decimal(charge.costs.micro_tokens * _PER_MICRO)
+    in_currency = ("", "") if prices is None else (decimal(prices.in_currency),) * 2
+    consumed = (decimal(prices.quantity), prices.unit) if prices and charge.category == USAGE else ("", "")
+    return (TOKENS, effective, *in_currency, *consumed)
 
 
 _FREQUENCY = {USAGE: "Usage-Based", PURCHASE: "Recurring"}

@@ -6,7 +6,7 @@ from collections import Counter
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from templates import formats
+from templates import formats, labels
 from templates.charts import canvas
 from views.reports import APART
 
@@ -169,7 +169,7 @@ def _share(part: int, total: int) -> str:
 
 
 def _number(count: int) -> str:
-    return {12: "twelve", 1: "one"}.get(count, formats.number_word(count))
+    return {12: "twelve", 1: "one"}.get(count, labels.number_word(count))
 
 
 def _usd(amount: NanoUSD) -> str:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from policy.kinds import EntryKind
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
-from templates import formats, render
+from templates import formats, labels, render
 
 
 def tokens_of(text: str) -> MicroTokens:
@@ -109,8 +109,8 @@ def test_days_months_meters_and_units_have_names() -> None:
     assert formats.day(date(2026, 3, 4)) == "4 Mar 2026"
     assert formats.month(Month(2026, 11)) == "November 2026"
     assert formats.count(1_234_567) == "1,234,567"
-    assert formats.meter("cache_read") == "cached input tokens"
-    assert formats.meter("brand_new") == "brand_new"
+    assert labels.meter("cache_read") == "cached input tokens"
+    assert labels.meter("brand_new") == "brand_new"
     assert (formats.per(1_000_000), formats.per(3_600), formats.per(12_345)) == ("million", "hour", "12,345")
 
 
@@ -138,7 +138,7 @@ def test_ends_are_told_as_their_reader_lives_through_them(zone: str, ends: str, 
 
 def test_every_kind_of_entry_has_its_own_words() -> None:
     """No two kinds are called the same, so that `why` never says of an exception that it was corrected."""
-    words = [formats.what_it_did(kind) for kind in EntryKind]
+    words = [labels.what_it_did(kind) for kind in EntryKind]
     assert len(set(words)) == len(EntryKind)
 
 
