@@ -88,9 +88,9 @@ def test_stopped_asked_for_more_approved_and_going_on(sandbox: Sandbox, office: 
         assert agent.http.post("/v1/allowances", json=lease).json()["status"] == "held"
         id_, error = agent.work()
         assert error["next_step"] == "Ask for more with `/tokens request` in Slack."
-        assert "your wallet has room for" in error["message"]
+        assert "your wallet has " in error["message"]
         assert agent.call(id_).status_code == httpx.codes.PAYMENT_REQUIRED
-        stop = told(sandbox, slack.ADA, "You have too few tokens left, so a call was stopped")
+        stop = told(sandbox, slack.ADA, "could have cost up to")
         assert "In an incident you can have up to" in read(stop)
         sandbox.press(slack.ADA, stop, "caps_show")
         private(sandbox, slack.ADA, "Your wallet is what limits you first", sandbox.dm(slack.ADA))
@@ -123,7 +123,7 @@ def test_stopped_asked_for_more_approved_and_going_on(sandbox: Sandbox, office: 
 def _stops(sandbox: Sandbox) -> list[Any]:
     """What Ada was told of being stopped, oldest first."""
     said = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)
-    return [one for one in said if "so a call was stopped" in read(one)]
+    return [one for one in said if "could have cost up to" in read(one)]
 
 
 def test_a_correction_and_a_grant_lift_it_too(sandbox: Sandbox, office: App) -> None:

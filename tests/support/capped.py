@@ -35,7 +35,10 @@ WALLET = CapTold(
     *(usd("1.25"), NOTHING, usd("0.75"), None),
     room_tokens=MicroTokens.parse("50"),
 )
+BELOW = MicroTokens.parse("368")
+OVERDRAWN = dataclasses.replace(WALLET, held=NOTHING, room_tokens=-BELOW)
 DAY = CapTold("Care", "person", "day", "stop", usd("100"), usd("98"), usd("1.5"), MIDNIGHT)
+OVERRUN = dataclasses.replace(DAY, used=usd("101.5"), held=NOTHING)
 PROJECT = CapTold("Apollo", "project", "month", "warn", usd("900"), usd("120"), NOTHING, MIDNIGHT, subject="apollo")
 CASH = CapTold("Cash", "programme", "month", "stop", usd("60000"), usd("59998.5"), usd("1"), MIDNIGHT)
 EMPTY = Denial(WALLET_EMPTY, WALLET, usd("2"), "claude-sonnet-4-5", "", "call", CONTACT)
@@ -78,6 +81,7 @@ def endless() -> Limits:
 
 CASES: dict[str, Callable[[], Message]] = {
     "stopped_wallet": lambda: told(EMPTY),
+    "stopped_wallet_below_zero": lambda: told(dataclasses.replace(EMPTY, cap=OVERDRAWN)),
     "stopped_wallet_with_break_glass": lambda: told(EMPTY, "25000"),
     "stopped_cash": lambda: told(dataclasses.replace(CAPPED, cap=CASH), "25000"),
     "stopped_project": lambda: told(dataclasses.replace(CAPPED, cap=PROJECT)),
@@ -86,6 +90,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "stopped_hostile": lambda: told(hostile(SLOWED)),
     "caps": lambda: words.caps(SHOWN),
     "caps_wallet_first": lambda: words.caps(dataclasses.replace(SHOWN, caps=(WALLET, PROJECT), stops=False)),
+    "caps_overrun": lambda: words.caps(
+        dataclasses.replace(SHOWN, balance=-BELOW, held=MicroTokens(0), caps=(OVERDRAWN, OVERRUN))
+    ),
     "caps_company": lambda: words.caps(dataclasses.replace(SHOWN, balance=None, caps=())),
     "caps_hostile": lambda: words.caps(
         dataclasses.replace(SHOWN, caps=(hostile(SLOWED).cap, *SHOWN.caps), contact=HOSTILE)

@@ -52,7 +52,9 @@ BEHIND = (
 """What is said to be over."""
 UNTIL = rf"(?:until|by) (?P<whole>the end of |about )?{DATE}"
 RELATIVE = re.compile(r"\b(?:[Tt]oday|[Tt]omorrow|[Yy]esterday|(?<![Dd]ecided )[Ii]n \d+ days?)\b")
-NONSENSE = re.compile(r"\bNone\b(?! (?:of|in)\b)|\bnan\b|\b0\.00 ×|[+−-] ?−|\bin [01] days\b")
+NONSENSE = re.compile(
+    r"\bNone\b(?! (?:of|in)\b)|\bnan\b|\b0\.00 ×|[+−-] ?−|\bin [01] days\b|\b(?:have|room for) −|USD −[\d,.]+ of USD"
+)
 AMOUNT = re.compile(r"\b[\d,]+ tokens?\b|\bUSD −?[\d,.]+|\d %")
 
 
