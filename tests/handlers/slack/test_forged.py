@@ -12,6 +12,8 @@ import pytest
 import sqlalchemy as sa
 
 from handlers import slack_app
+from handlers.exceptions import request_form
+from handlers.slack.listeners import FORM, PRESS
 from policy.reasons import Refusal
 from programme.app import App
 from programme.exceptions import questions
@@ -55,13 +57,9 @@ THEIR_OWN = {
 _triggers = count(1)
 
 
-def _named(bolt: Any, word: str) -> set[str]:  # noqa: ANN401 - the library's app
-    listening = (getattr(one.ack_function, "keywords", {}) for one in bolt._listeners)
-    return {keywords[word] for keywords in listening if word in keywords}
-
-
-_BUILT = slack_app.build(None, signing_secret="x", authorize=lambda: None)  # type: ignore[arg-type,return-value]  # only registers
-ACTIONS, FORMS = sorted(_named(_BUILT, "action_id")), sorted(_named(_BUILT, "callback_id"))
+_LISTENERS = slack_app.listeners(None)  # type: ignore[arg-type]  # only registers
+ACTIONS = [name for name in _LISTENERS.names(PRESS) if name not in request_form.LIVE_FIELDS]
+FORMS = _LISTENERS.names(FORM)
 
 
 @pytest.fixture(scope="module")
