@@ -82,12 +82,18 @@ class _Callers:
 
 
 def batches(
-    count: int, size: int, *, shape: str = "sessions", people: range = EVERYBODY, seed: int = 1
+    count: int,
+    size: int,
+    *,
+    shape: str = "sessions",
+    people: range = EVERYBODY,
+    seed: int = 1,
+    a_day: int | None = None,
 ) -> Iterator[tuple[bytes, list[tuple[object, ...]], Totals]]:
     """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events."""
     chance = random.Random(seed)
     callers = _Callers(shape, people, chance)
-    a_day = EVENTS_A_DAY * len(people) // PEOPLE
+    a_day = a_day or EVENTS_A_DAY * len(people) // PEOPLE
     totals = Totals()
     for begin in range(0, count, size):
         events, rows = [], []
