@@ -159,8 +159,8 @@ def test_a_slack_that_falls_silent_is_found(
     sandbox: Sandbox, sqlite_app: App, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever question stays without an answer, the doctor goes on to the next."""
-    monkeypatch.setattr(checks, "PATIENCE_SECONDS", 0.1)
-    sandbox.faults.add(method, delay=0.3)
+    monkeypatch.setattr(checks, "PATIENCE_SECONDS", 0.5)
+    sandbox.faults.add(method, delay=1.5)
     findings = examine(sandbox, sqlite_app)
     assert len(wrong(findings)) == 1
     assert findings[-1].what == "Every message that was due is delivered."
