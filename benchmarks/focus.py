@@ -7,7 +7,7 @@ import io
 import subprocess
 import sys
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Rows = list[tuple[Any, ...]]
 
-MONTH, BEGIN = Month(2026, 9), datetime(2026, 9, 1, tzinfo=UTC)
+MONTH = Month(2026, 9)
 SPEC: Spec = "1.4"
 CENTRES = 20
 PROJECTS = ("", "", "apollo", "zeus", "hermes")
@@ -81,14 +81,17 @@ def memory(url: str) -> tuple[float, float]:
 
 def fill(app: App, events: int) -> None:
     """Take in a month's events of a thousand people in some cost centres, each batch at its own time."""
-    with app.transaction(BEGIN) as moment:
+    begin, end = MONTH.bounds(app.zone)
+    with app.transaction(begin) as moment:
         directory.import_csv(moment, io.StringIO(traffic.people_csv()), actor="bench")
         directory.import_csv(moment, io.StringIO(_centres_of_people()), actor="bench")
         names = "".join(f"CC-{number},Centre {number}\n" for number in range(CENTRES))
         cost_centres.import_csv(moment, io.StringIO(f"cost_centre,name\n{names}"), actor="bench")
-    a_day = events // len(list(MONTH.days()))
-    for body, _, _ in traffic.batches(events, min(BATCH, events), begin=BEGIN, a_day=a_day):
-        some = [_of_project(one) for one in cloudevents.parse(body) if isinstance(one, UsageEvent)]
+    step, done = (end - begin) / events, 0
+    for body, _, _ in traffic.batches(events, min(BATCH, events)):
+        reported = [one for one in cloudevents.parse(body) if isinstance(one, UsageEvent)]
+        some = [_in_month(one, begin + (done + number) * step) for number, one in enumerate(reported)]
+        done += len(some)
         with app.transaction(some[-1].occurred_at + timedelta(seconds=1)) as moment:
             assert all(outcome.status == "accepted" for outcome in intake.take_in(moment, some))
 
@@ -98,10 +101,10 @@ def _centres_of_people() -> str:
     return "\n".join(["email,cost_centre", *lines]) + "\n"
 
 
-def _of_project(event: UsageEvent) -> UsageEvent:
-    """Everyone works for one project for a day."""
+def _in_month(event: UsageEvent, at: datetime) -> UsageEvent:
+    """At another time, and for a project: everyone works for one for a day."""
     _, name = event.identities[0]
-    return event._replace(project=PROJECTS[(sum(map(ord, name)) + event.occurred_at.day) % len(PROJECTS)])
+    return event._replace(occurred_at=at, project=PROJECTS[(sum(map(ord, name)) + at.day) % len(PROJECTS)])
 
 
 def _app(url: str) -> App:

@@ -86,24 +86,17 @@ class _Callers:
 
 
 def batches(
-    count: int,
-    size: int,
-    *,
-    shape: str = "sessions",
-    people: range = EVERYBODY,
-    seed: int = 1,
-    begin: datetime | None = None,
-    a_day: int | None = None,
+    count: int, size: int, *, shape: str = "sessions", people: range = EVERYBODY, seed: int = 1
 ) -> Iterator[tuple[bytes, list[tuple[object, ...]], Totals]]:
     """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events."""
     chance = random.Random(seed)
     callers = _Callers(shape, people, chance)
-    a_day = a_day or EVENTS_A_DAY * len(people) // PEOPLE
-    start = begin or END - timedelta(microseconds=count * 86_400_000_000 // a_day)
+    a_day = EVENTS_A_DAY * len(people) // PEOPLE
+    start = END - timedelta(microseconds=count * 86_400_000_000 // a_day)
     totals = Totals()
-    for first in range(0, count, size):
+    for begin in range(0, count, size):
         events, rows = [], []
-        for number in range(first, first + size):
+        for number in range(begin, begin + size):
             at = start + timedelta(microseconds=number * 86_400_000_000 // a_day)
             event, row = _event(chance, at, callers.next(), totals)
             events.append(event)
