@@ -13,6 +13,7 @@ from benchmarks import (
     charts,
     drafting,
     effects,
+    focus,
     held,
     home,
     intake,
@@ -55,6 +56,7 @@ NAMES = (
     "roi",
     "scim",
     "reconciliation",
+    "focus",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -84,6 +86,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "quarterly": lambda kind: _quarterly(kind, min(10_000, events // 1_000)),
         # In a smaller month the lost batch costs less than the tolerance.
         "reconciliation": lambda kind: _reconciliation(kind, max(200_000, min(events, 1_000_000))),
+        "focus": lambda kind: focus.main(kind, min(events, 1_000_000)),
         "scim": lambda kind: _scim(kind, max(2_000, min(10_000, events // 1_000))),
     }
     for kind in databases:
