@@ -76,7 +76,7 @@ KINDS = (
     *(whose.LEFT, whose.GRANT, whose.USED, whose.LAPSE, whose.YEAR),
     *(whose.ASKED, PURPOSE, ASKING, REJECTED, CASE, AMENDED, PLEA, VERDICT),
 )
-FIRST_OF = (whose.GRANT, whose.ASKED, whose.USED, whose.LEFT, whose.LAPSE, whose.YEAR)
+FIRST_OF = (whose.ASKED, whose.GRANT, whose.USED, whose.LEFT, whose.LAPSE, whose.YEAR)
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "what a team of five or more used": TEAM,
     "what a smaller team used": (SAM, TIA),
