@@ -29,12 +29,16 @@ KEPT = {
     "people": "an id, dates of work, level and band: what grants followed from",
     "person_terms": "what grants followed from",
     "postings": "the books have to stay complete",
+    "quarantine": "that usage waited, and when it left, under an id",
+    "request_questions": "that something was asked, without its texts",
     "request_votes": "decisions of the board stand with who decided, by id",
     "requests": "what the board decided, without its texts",
     "review_cases": "what the board decided, and what it followed from",
     "usage_days": "what was paid for, by day and service",
     "wallet_days": "what was paid for, by day and service",
+    "usage_conflicts": "what was refused, under an id",
     "usage_events": "what was paid for, under an id",
+    "usage_versions": "how usage was corrected, under an id",
 }
 """Why rows of a table stay after somebody was erased; of those that are not here, by id alone, for the same reasons."""
 OTHERWISE = "other rows refer to it, by id alone"
