@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 LAPSES = "lapses"
+CHARGES = "charges"
+"""Statements of cost centres, once a month's figures are final."""
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
@@ -38,6 +40,7 @@ ORDER = {
     NOTICES: 4,
     WEEKLY: 5,
     REVIEWS: 6,
+    CHARGES: 7,
 }
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
@@ -122,7 +125,7 @@ class Calendar:
     """From when the calendar counts. `launched_on` is None while there is no programme to run.
 
     `reviews_from` is the first quarter that is reviewed once it is over; None where there is none yet. What lapses on a
-    first is taken `settle_days` later.
+    first is taken `settle_days` later; a month's charges are final `charges_days` after its last day.
     """
 
     launched_on: date | None
@@ -130,6 +133,7 @@ class Calendar:
     zone: ZoneInfo
     reviews_from: Quarter | None = None
     settle_days: int = 0
+    charges_days: int = 0
 
 
 def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Run, ...]:
@@ -146,6 +150,7 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
         runs += _days(job, today, calendar, done.get(job))
     runs += _weeks(now, calendar, done.get(WEEKLY))
     runs += _reviews(now, calendar, done.get(REVIEWS))
+    runs += _charges(today, calendar, done.get(CHARGES))
     return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
 
 
@@ -182,6 +187,14 @@ def _months(job: str, today: date, calendar: Calendar, last: str | None, *, afte
     month = Month.parse(last).next() if last else Month.containing(_start(calendar))
     while (day := month.first_day + timedelta(days=after)) <= today:
         yield Run(job, str(month), month.first_day, first_instant(day, calendar.zone))
+        month = month.next()
+
+
+def _charges(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """Every month, once its figures are final; the first is the one in which the calendar began."""
+    month = Month.parse(last).next() if last else Month.containing(_start(calendar))
+    while (day := month.next().first_day + timedelta(days=calendar.charges_days)) <= today:
+        yield Run(CHARGES, str(month), month.first_day, first_instant(day, calendar.zone))
         month = month.next()
 
 

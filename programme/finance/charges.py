@@ -34,10 +34,10 @@ if TYPE_CHECKING:
 
 USAGE, PURCHASE, ADJUSTMENT = "Usage", "Purchase", "Adjustment"
 """Those of FOCUS's categories of charges that there are."""
-SMALL = "other"
-"""The cost centre in whose name charges stand of those that have too few people to be told apart."""
+SMALL, OTHERS = "other", "Other cost centres"
+"""The cost centre, and its name, in whose name charges stand of those that have too few people to be told apart."""
 OTHER_KINDS = "other grants"
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Product(NamedTuple):
@@ -168,7 +168,7 @@ class Ledger:
         self._services = store.service_kinds(session)
         self._prices = reference.load_prices(session)
         self._values = {v: value.nano_usd_per_token for v, value in reference.values_by_version(session).items()}
-        self._disclosed = _disclosed(told, self._bearers, self._payers)
+        self._disclosed = disclosed_centres(told, self._bearers, self._payers)
         self._meters = sorted({meter for price in self._prices.values() for meter in price.meters})
         tiers = {id_: price.tier_starts for id_, price in self._prices.items()}
         self._debits = store.Debits(session, self._meters, tiers)
@@ -190,11 +190,11 @@ class Ledger:
     def centre(self, key: str, person_id: str = "", project: str = "") -> Bearer:
         """A cost centre as it is told."""
         if key and key not in self._disclosed:
-            return Bearer(SMALL, "Other cost centres", person_id, project)
+            return Bearer(SMALL, OTHERS, person_id, project)
         return Bearer(key, self._bearers.name(key), person_id, project)
 
     def _usage(self, day: date) -> Iterator[Charge]:
-        posted = (_EARLIEST, self.told.settled_at(self.told.month))
+        posted = (EARLIEST, self.told.settled_at(self.told.month))
         for of, line in self._lines(day, posted):
             yield from self._by_meter(day, of, line)
 
@@ -248,7 +248,7 @@ class Ledger:
     def _corrections(self) -> Iterator[Charge]:
         """What was posted in this month about earlier ones that were settled by then: an adjustment of each day."""
         begin, end = self.told.month.bounds(self._moment.zone)
-        late = store.late(self._moment.session, begin, (begin, end))
+        late = store.late(self._moment.session, (EARLIEST, begin), (begin, end))
         for day in sorted({day_of(at, self._moment.zone) for at in late}):
             posted = (max(begin, self.told.settled_at(Month.containing(day))), end)
             lines: defaultdict[_Of, list[int]] = defaultdict(lambda: [0, 0])
@@ -287,7 +287,7 @@ def _split(amount: int, weights: list[int]) -> list[int]:
     return [sign * part for part in split_by_largest_remainder(abs(amount), weights)]
 
 
-def _disclosed(told: Months, bearers: Bearers, payers: Mapping[int, str]) -> frozenset[str]:
+def disclosed_centres(told: Months, bearers: Bearers, payers: Mapping[int, str]) -> frozenset[str]:
     """The cost centres that enough people used something for in the month."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     days = (told.month.first_day, told.month.next().first_day)

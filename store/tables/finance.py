@@ -12,6 +12,7 @@ cost_centres = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("owner_id", Text, ForeignKey(people.c.id), comment="Who is told each month what it bears."),
     comment="Those that have a name; a person or a project may name others.",
 )
 
