@@ -59,7 +59,15 @@ NUMBERS = frozenset(
 )
 INSTANTS = frozenset({"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"})
 
-_UNITS: dict[Meter, str] = {"searches": "Searches", "requests": "Requests", "gpu_seconds": "Seconds"}
+_UNITS: dict[Meter, str] = {
+    "searches": "Searches",
+    "map_searches": "Searches",
+    "requests": "Requests",
+    "pages": "Pages",
+    "gpu_seconds": "Seconds",
+    "audio_seconds": "Seconds",
+    "video_seconds": "Seconds",
+}
 _BLOCKS = {3_600: "Hours"}
 _METERS: dict[Meter, str] = {
     "input_uncached": "Input Tokens",

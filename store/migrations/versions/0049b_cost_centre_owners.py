@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0049b"
-down_revision = "0046"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 
