@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from policy.period import Month, Quarter, Week, day_of, first_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
     from zoneinfo import ZoneInfo
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 LAPSES = "lapses"
-CHARGES = "charges"
-"""Statements of cost centres, once a month's figures are final."""
+ADDING_UP, CHARGES = "adding_up", "charges"
+"""Once a month's figures are final its days are added up for good, and owners of cost centres are told of it."""
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
@@ -40,7 +39,8 @@ ORDER = {
     NOTICES: 4,
     WEEKLY: 5,
     REVIEWS: 6,
-    CHARGES: 7,
+    ADDING_UP: 7,
+    CHARGES: 8,
 }
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
@@ -150,6 +150,7 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
         runs += _days(job, today, calendar, done.get(job))
     runs += _weeks(now, calendar, done.get(WEEKLY))
     runs += _reviews(now, calendar, done.get(REVIEWS))
+    runs += _added_up(now, calendar, done.get(ADDING_UP))
     runs += _charges(today, calendar, done.get(CHARGES))
     return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
 
@@ -188,6 +189,19 @@ def _months(job: str, today: date, calendar: Calendar, last: str | None, *, afte
     while (day := month.first_day + timedelta(days=after)) <= today:
         yield Run(job, str(month), month.first_day, first_instant(day, calendar.zone))
         month = month.next()
+
+
+def _added_up(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """Every day, an hour after the figures of its month are final: whatever was under way then is posted."""
+    begun = Month.containing(_start(calendar)).first_day
+    day = date.fromisoformat(last) + timedelta(days=1) if last else begun
+    while True:
+        settled = Month.containing(day).next().first_day + timedelta(days=calendar.charges_days)
+        due_at = first_instant(settled, calendar.zone) + timedelta(hours=1)
+        if due_at > now:
+            return
+        yield Run(ADDING_UP, day.isoformat(), day, due_at)
+        day += timedelta(days=1)
 
 
 def _charges(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:

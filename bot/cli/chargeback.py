@@ -13,7 +13,7 @@ from handlers.tables import Column, Layout
 from policy.reasons import Refusal
 from programme.anchors import note_export
 from programme.finance import chargeback
-from programme.finance.charges import Months
+from programme.finance.months import Months
 from store.people import cost_centres as store
 from store.people import directory as people_store
 

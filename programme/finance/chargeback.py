@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy import disclosure
 from policy.period import Month, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
-from programme.finance.charges import EARLIEST, OTHERS, SMALL, Months, disclosed_centres
+from programme.finance.charges import OTHERS, SMALL, disclosed_centres
+from programme.finance.months import EARLIEST, Months
 from programme.people import cost_centres
 from store.finance import charges as store
 from store.finance.charges import Of

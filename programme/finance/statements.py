@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from programme import notify
 from programme.finance import chargeback
-from programme.finance.charges import Months
+from programme.finance.months import Months
 from store.grants import leavers
 from store.people import cost_centres as store
 from views import codec

@@ -50,11 +50,18 @@ def assert_each_period_once(runs: list[Run], calendar: Calendar, end: datetime) 
     assert [run.period for run in runs if run.job == due.LAPSES] == months[: len(months) - (last.day <= SETTLE_DAYS)]
     charged = [run.period for run in runs if run.job == due.CHARGES]
     assert charged == [month for month in months if over(month) + timedelta(days=CHARGES_DAYS) <= last]
+    added_up = [run.period for run in runs if run.job == due.ADDING_UP]
+    ready = [month for month in months if settled(month, calendar.zone) + timedelta(hours=1) <= end]
+    assert added_up == [day.isoformat() for month in ready for day in Month.parse(month).days()]
 
 
 def over(month: str) -> date:
     """The first day after a month."""
     return Month.parse(month).next().first_day
+
+
+def settled(month: str, zone: ZoneInfo) -> datetime:
+    return first_instant(over(month) + timedelta(days=CHARGES_DAYS), zone)
 
 
 @pytest.mark.parametrize("zone", ZONES)
@@ -82,7 +89,8 @@ def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins
     runs = walked(calendar, instants)
     assert_each_period_once(runs, calendar, instants[-1])
     for job in {run.job for run in runs}:
-        assert all(a.due_at < b.due_at for a, b in pairwise([run for run in runs if run.job == job]))
+        told = [(run.due_at, run.first_day) for run in runs if run.job == job]
+        assert all(a < b for a, b in pairwise(told))
 
 
 def test_a_catch_up_goes_in_the_order_of_time() -> None:
@@ -92,6 +100,7 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
         due.GRANTS: "2027-01",
         due.LAPSES: "2027-01",
         due.CHARGES: "2026-12",
+        due.ADDING_UP: "2027-01-30",
         due.WEEKLY: "2027-W05",
         **dict.fromkeys(due.DAILY, "2027-01-30"),
     }
@@ -106,6 +115,7 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
         ("joiners", "2027-02-01"),
         ("notices", "2027-02-01"),
         ("charges", "2027-01"),
+        ("adding_up", "2027-01-31"),
         ("expiry", "2027-02-02"),
         ("joiners", "2027-02-02"),
         ("notices", "2027-02-02"),

@@ -17,7 +17,7 @@ from policy.period import Month
 from policy.units import NanoUSD
 from policy.versions import Version
 from programme.finance import chargeback, month_charges
-from programme.finance.charges import Months
+from programme.finance.months import Months
 from programme.usage import corrections, intake
 from store.handbook import reference
 from store.ledger import ledger
