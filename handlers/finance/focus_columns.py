@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.metering import Meter
-    from programme.finance.charges import Bearer, Charge, Months, Product
+    from programme.finance.charges import Bearer, Charge, Product
+    from programme.finance.months import Months
 
 Spec = Literal["1.2", "1.3", "1.4"]
 SPECS: tuple[Spec, ...] = ("1.2", "1.3", "1.4")

@@ -9,7 +9,8 @@ from programme.finance.charges import Ledger
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.finance.charges import Charge, Months
+    from programme.finance.charges import Charge
+    from programme.finance.months import Months
 
 
 def of(told: Months) -> Iterator[Charge]:
