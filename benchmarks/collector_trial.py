@@ -1,4 +1,4 @@
-"""`make collector-trial`: what an application traces reaches the ledger by way of a collector, once, also after an outage.
+"""`make collector-trial`: what an application traces reaches the ledger by way of a collector, and does so once.
 
 The collector is Rotel, a small one in Rust that a wheel carries: it takes in OTLP, makes batches, compresses them and
 sends them on with retries, as OpenTelemetry's own does. The application is OpenTelemetry's SDK; the bot runs as intake
