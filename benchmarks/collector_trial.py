@@ -92,7 +92,7 @@ def install() -> None:
         return
     print(f"Installing Rotel {RELEASE} into {VENV.relative_to(ROOT)} …", flush=True)
     subprocess.run([sys.executable, "-m", "venv", "--clear", VENV], check=True, timeout=INSTALL_SECONDS)
-    fetch = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--no-deps", f"rotel=={RELEASE}"]
+    fetch: list[str | Path] = [VENV / "bin" / "python", "-m", "pip", "install", "-qq", "--no-deps", f"rotel=={RELEASE}"]
     subprocess.run(fetch, check=True, timeout=INSTALL_SECONDS)
     agent().chmod(0o755)
     (VENV / RELEASE).touch()
