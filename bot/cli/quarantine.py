@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common
-from policy.metering import named
+from policy.metering import METERS, named
 from policy.reasons import Refusal
 from programme.usage import quarantine as settling
 from programme.usage.quarantine import Correction, Settled, Wanted
@@ -126,6 +126,12 @@ def remedy(reason: str, event: UsageEvent, sources: Sequence[str]) -> str:
             return f"name its provider with {fix} --provider NAME --why …`, or approve the service in the handbook"
         case "unknown_model":
             return f"name its model with {fix} --model NAME --why …`, or give it a price in the handbook"
+        case "unpriced_meter" if unknown := next((meter for meter in event.meters if meter not in METERS), None):
+            one = shlex.quote(f"{event.source}/{event.event_id}")
+            return (
+                f"let it be reported under a name that docs/operators/gateways.md has; if it costs nothing, take it out"
+                f" with `tokens-bot usage correct {one} --count {unknown}=0 --reason …`, or {discard}"
+            )
         case "unpriced_meter":
             return f"give that meter a price in the handbook, or {discard}"
         case "not_employed":
