@@ -91,7 +91,7 @@ def _parts(settings: Settings, app: App) -> Iterator[Finding]:
         known = pulses.latest(session)
     expected = [part for part in PULSES if part != vitals.BOT or settings.socket_mode]
     if known.keys().isdisjoint(expected):
-        yield Finding("good", "No part of the bot has run on this database yet.")
+        yield Finding("good", "No part of the bot but the intake has run on this database yet.")
         return
     now = app.clock()
     silent = [part for part in expected if part not in known or not _is_fresh(known[part].well_at, now)]
