@@ -75,6 +75,7 @@ CHANGES = (
     Case(words("people opt-out", ADA)),
     Case(words("people relink", ADA, slack.GUEST)),
     Case(words("people rename", ADA, "ada.lovelace@example.com")),
+    Case(words("people retention")),
     Case(words("projects import projects.csv"), "finance"),
     Case(words("quarantine discard --all user:ci-runner --why", "A load test")),
     Case(words("quarantine fix --all user:ci-runner --person", BEN, "--why", "Ben's runner")),

@@ -54,7 +54,8 @@ FILES: Mapping[str, str] = {
     "new@example.com,mid,New Person,engineering,Europe/Berlin,2026-11-01\n",
     "twin.csv": "email,name,level,role_family,time_zone,hired_on,left_on\n"
     f"{TWIN},Ada King,staff,engineering,Europe/London,2026-11-01,\n"
-    f"{GONE},Gone Person,mid,engineering,Europe/Berlin,2020-01-01,2026-01-31\n",
+    f"{GONE},Gone Person,mid,engineering,Europe/Berlin,2020-01-01,2026-01-31\n"
+    "long.gone@example.com,Long Gone,mid,engineering,Europe/Berlin,2020-01-01,2022-01-31\n",
     "projects.csv": f"project,name,complexity,email,share\natlas,Atlas,novel,{ADA},0.6\n",
     "centres.csv": "cost_centre,name\n4711,Research\n",
     "groups.csv": f"email,group\n{ADA},above\n{BEN},below\n",
