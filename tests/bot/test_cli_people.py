@@ -86,7 +86,7 @@ def test_what_is_over_is_told_before_it_goes(run: Run, sqlite_app: App) -> None:
     """A dry run counts by kind and table and names who would be erased; done, it is on record and nothing is left."""
     cast.hire(sqlite_app, f"{HEADER}gone@example.com,Gone By,,mid,sales,UTC,2010-01-01,2011-01-01\n")
     told = run("people", "retention", "--dry-run").stdout
-    assert told.startswith("Nothing was changed. It would be: 1 row.")
+    assert told.startswith("Nothing was changed. It would be: 1 row is gone.")
     assert "erased: gone@example.com" in told
     found = json.loads(run("people", "retention", "--dry-run", "--json").stdout)
     assert found["taken"] is None
