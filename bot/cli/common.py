@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
 
+TRIED = "Nothing was changed. It would be: "
+"""What a dry run says before the sentence that the command itself says."""
+
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
 out_option = click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
@@ -52,9 +55,9 @@ def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
     return app.undone() if dry_run else app.transaction()
 
 
-def told(said: str, *, dry_run: bool) -> None:
+def told(said: str, *, dry_run: bool, err: bool = False) -> None:
     """What a change did, or would have done."""
-    click.echo(f"Nothing was changed. It would be: {said}" if dry_run else said)
+    click.echo(f"{TRIED}{said}" if dry_run else said, err=err)
 
 
 def text_of(path: Path) -> str:

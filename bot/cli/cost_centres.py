@@ -39,9 +39,9 @@ def import_cost_centres(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         named = programme.import_csv(moment, text, actor=common.actor())
     if as_json:
-        common.print_json({"named": named})
+        common.print_json({"named": named, "dry_run": dry_run})
     else:
-        click.echo(f"{'Nothing was imported. It would be: ' if dry_run else ''}{named} named.")
+        common.told(f"{named} named.", dry_run=dry_run)
 
 
 @cost_centres.command("list")

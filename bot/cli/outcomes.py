@@ -65,8 +65,7 @@ def import_outcomes(
     if as_json:
         common.print_json(summary)
     else:
-        would = "Nothing was imported. It would be: " if dry_run else ""
-        click.echo(would + ", ".join(f"{count:,} {status}" for status, count in summary.items()))
+        common.told(", ".join(f"{count:,} {status}" for status, count in summary.items()), dry_run=dry_run)
 
 
 def _format_of(name: str) -> str:
@@ -149,15 +148,16 @@ def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
 
 
 @outcomes.command("attribute")
+@common.dry_run_option
 @common.json_option
-def attribute(*, as_json: bool) -> None:
+def attribute(*, dry_run: bool, as_json: bool) -> None:
     """Attribute outcomes whose people are now known; the running bot does this every ten minutes."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         done = programme.attribute_waiting(moment)
     if as_json:
-        common.print_json({"attributed": done.attributed, "waiting": done.waiting})
+        common.print_json({"attributed": done.attributed, "waiting": done.waiting, "dry_run": dry_run})
     else:
-        click.echo(f"{done.attributed:,} attributed, {done.waiting:,} still waiting.")
+        common.told(f"{done.attributed:,} attributed, {done.waiting:,} still waiting.", dry_run=dry_run)
 
 
 @outcomes.command("weekly")

@@ -113,7 +113,7 @@ def _in_logs(given: PanelFile) -> PanelFile:
 )
 @click.option("--html", type=click.File("w", encoding="utf-8", lazy=True), help="Write the page to this file.")
 @click.option("--csv", "table", type=click.File("wb", lazy=True), help="Write the months to this file.")
-@click.option("--dry-run", is_flag=True, help="Show what it would say; freeze nothing.")
+@common.dry_run_option
 @common.json_option
 def report_return(
     *, month: Month | None, html: TextIO | None, table: BinaryIO | None, dry_run: bool, as_json: bool
@@ -134,13 +134,11 @@ def report_return(
     if table is not None:
         tables.write(table, MONTHS, tables.in_order(MONTHS, map(_month_row, shown.report.real)), "csv")
     if as_json:
-        common.print_json(report_as_told(shown))
+        common.print_json(report_as_told(shown) | {"dry_run": dry_run})
     else:
         for name, words_ in words.lines(shown.report):
             click.echo(f"{name} {words_}")
-        click.echo(
-            "Nothing was kept." if dry_run and not shown.is_kept else f"Inputs are frozen, SHA-256 {shown.digest}."
-        )
+        common.told(f"Inputs are frozen, SHA-256 {shown.digest}.", dry_run=dry_run and not shown.is_kept)
 
 
 @roi.command("example")

@@ -93,12 +93,11 @@ def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
             click.echo(f"… and {more:,} more.", err=True)
     if done.resumed_at:
         click.echo(f"Continued after line {done.resumed_at}, where an earlier import had stopped.", err=True)
-    if dry_run:
-        click.echo("Nothing was imported; this is what would become of the lines.", err=True)
     if as_json:
         common.print_json(done.counts)
     else:
-        click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
+        said = ", ".join(f"{count:,} {status}" for status, count in done.counts.items())
+        common.told(said, dry_run=dry_run)
 
 
 for command in corrections.COMMANDS:

@@ -90,9 +90,9 @@ class StandingConflict(NamedTuple):
         return tuple(field for field, stands in self.stands.items() if stands != self.offered.get(field))
 
 
-def conflicts(moment: Moment, *, limit: int) -> list[StandingConflict]:
+def conflicts(moment: Moment, *, limit: int, source: str | None = None) -> list[StandingConflict]:
     """The latest conflicts, with what stands."""
-    found = store.conflicts(moment.session, limit=limit)
+    found = store.conflicts(moment.session, limit=limit, source=source)
     stands = quarantine_store.standing(moment.session, {(one.source, one.event_id) for one in found})
     return [
         StandingConflict(

@@ -172,17 +172,23 @@ def explain_hold(session: Session, still: Sequence[tuple[UsageEvent, str, str]])
 
 
 def held_events(
-    session: Session, *, limit: int, after: tuple[datetime, str, str] | None = None, lock: bool = False
+    session: Session,
+    *,
+    limit: int,
+    after: tuple[datetime, str, str] | None = None,
+    lock: bool = False,
+    wanted: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[QuarantinedEvent]:
-    """What is in quarantine, the oldest first; `after` is (since, source, event id) of the last one seen.
+    """What is in quarantine, all or what is `wanted`, the oldest first.
 
-    `lock` keeps other sessions from releasing the same events.
+    `after` is (since, source, event id) of the last one seen. `lock` keeps other sessions from releasing
+    the same events.
     """
     order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
     query = (
         sa.select(*CONTENT, quarantine.c.reason, quarantine.c.detail, quarantine.c.since)
         .join_from(quarantine, usage_events)
-        .where(quarantine.c.released_at.is_(None))
+        .where(quarantine.c.released_at.is_(None), *wanted)
         .order_by(*order)
         .limit(limit)
     )
@@ -220,9 +226,15 @@ def held_because(session: Session, source: str, event_id: str) -> str | None:
     return why
 
 
-def count_held(session: Session) -> dict[str, int]:
+def only(source: str | None, reason: str | None) -> list[sa.ColumnElement[bool]]:
+    """Which of what is in quarantine is of one gateway, or waits for one reason."""
+    given = ((quarantine.c.source, source), (quarantine.c.reason, reason))
+    return [column == value for column, value in given if value is not None]
+
+
+def count_held(session: Session, wanted: Sequence[sa.ColumnElement[bool]] = ()) -> dict[str, int]:
     """How many events are in quarantine, by reason."""
-    query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))
+    query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None), *wanted)
     return {reason: count for reason, count in session.execute(query.group_by(quarantine.c.reason))}
 
 

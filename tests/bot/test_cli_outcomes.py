@@ -53,7 +53,11 @@ def test_what_waits_is_shown_and_attributed(run: Run, file: Path) -> None:
     assert [(one["outcome_id"], one["user"]) for one in waiting["outcomes"]] == [("SHOP-2", "ada-jira")]
     assert run("outcomes", "attribute").stdout == "0 attributed, 1 still waiting.\n"
     run("identities", "add", ADA, "ada-jira", "--kind", "user", "--source", "jira")
-    assert json.loads(run("outcomes", "attribute", "--json").stdout) == {"attributed": 1, "waiting": 0}
+    assert json.loads(run("outcomes", "attribute", "--json").stdout) == {
+        "attributed": 1,
+        "waiting": 0,
+        "dry_run": False,
+    }
     assert run("outcomes", "list", "--waiting").stdout == "0 waiting.\n"
     listed = run("outcomes", "list").stdout
     assert "ada" not in listed

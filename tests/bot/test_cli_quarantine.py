@@ -102,7 +102,7 @@ def test_a_count_that_no_handbook_can_price_is_taken_out(run: Run, sqlite_app: A
 def test_a_dry_run_changes_nothing_and_tells_what_would(run: Run, sqlite_app: App) -> None:
     """The same figures as the run itself, and everything waits on."""
     words = ("fix", "--all", "anthropic/our chat", "--model", "claude-sonnet-4-5", "--why", "Our deployment")
-    assert run(*words, "--dry-run").stdout == "A dry run, nothing has changed: 3 fixed, 3 posted.\n"
+    assert run(*words, "--dry-run").stdout == "Nothing was changed. It would be: 3 fixed, 3 posted.\n"
     dry = read(run(*words, "--dry-run", "--json"))
     assert books.wallet(sqlite_app, ADA) == 0
     assert books.audited(sqlite_app, "quarantine.fix") == []
@@ -141,7 +141,7 @@ def test_an_event_is_shown_whole_with_what_was_done_to_it(run: Run) -> None:
 def test_what_is_discarded_says_so(run: Run) -> None:
     """How many, and afterwards who discarded it and why; a second time is refused with the day of the first."""
     assert run("discard", "ci", "--why", "A load test", "--dry-run").stdout == (
-        "A dry run, nothing has changed: 1 discarded.\n"
+        "Nothing was changed. It would be: 1 discarded.\n"
     )
     assert read(run("discard", "--all", "anthropic/our chat", "--why", "Old", "--json")) == {
         "discarded": 3,
