@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from store.engine import Session
 
@@ -53,6 +54,11 @@ def fetch(session: Session, text: str, values: Any) -> list[Row]:  # noqa: ANN40
     """
     rows: list[Row] = _run(session, text, values).fetchall()
     return rows
+
+
+def each(session: Session, text: str, values: Any) -> Iterator[Row]:  # noqa: ANN401 - what the driver takes
+    """The same rows one by one."""
+    yield from _run(session, text, values)
 
 
 def _run(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own
@@ -103,6 +109,29 @@ class Prepared:
         order = compiled.positiontup if compiled.positional else None
         made = self._compiled[session.dialect.name] = _Compiled(str(compiled), order, dict(compiled.params))
         return made
+
+
+class json_of_rows(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - named as a function of SQL
+    """Rows as the text of a JSON list of lists: what a column of one row tells of several rows."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(json_of_rows, "sqlite")
+def _json_of_rows_on_sqlite(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
+
+
+@compiles(json_of_rows, "postgresql")
+def _json_of_rows_on_postgresql(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **more)})) AS TEXT)"
+
+
+def as_json(query: sa.Select[Any]) -> sa.ScalarSelect[str]:
+    """The rows of a query that refers to nothing around it, to be read once for the whole statement."""
+    rows = query.correlate(None).subquery()
+    return sa.select(json_of_rows(*rows.c)).correlate(None).scalar_subquery()
 
 
 class Among:
@@ -193,12 +222,15 @@ def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
 
 
 def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int) -> None:
-    """Add rows whose first `key` columns are the primary key; where the key exists, the other columns are summed."""
+    """Add rows whose first `key` columns are the primary key; where the key exists, the other columns are summed.
+
+    Without other columns, a row that exists is left alone, and not locked.
+    """
     if not rows:
         return
     names, conflict = ", ".join(columns), ", ".join(columns[:key])
     sums = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in columns[key:])
-    tail = f"ON CONFLICT ({conflict}) DO UPDATE SET {sums}"
+    tail = f"ON CONFLICT ({conflict}) DO " + (f"UPDATE SET {sums}" if sums else "NOTHING")
     if is_postgresql(session):
         source = _unnest(table, columns)
         statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {tail}"  # noqa: S608
