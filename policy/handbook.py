@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, finance, gates, grants, holds, messages, offers, reviews, roi, usage, value
+from policy.parameters import (
+    exceptions,
+    finance,
+    gates,
+    grants,
+    holds,
+    invoices,
+    messages,
+    offers,
+    reviews,
+    roi,
+    usage,
+    value,
+)
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -29,6 +42,7 @@ if TYPE_CHECKING:
     from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
+    from policy.parameters.invoices import InvoiceRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.offers import OfferRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
@@ -60,6 +74,7 @@ LATER_TABLES = (
     "reconciliation",
     "journal",
     "finance",
+    "invoices",
     "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -132,6 +147,7 @@ class Handbook:
     reconciliation: ReconciliationRules
     journal: JournalRules
     finance: FinanceRules
+    invoices: InvoiceRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
     services: tuple[Service, ...]
@@ -184,6 +200,7 @@ def parse(text: str) -> Handbook:
         reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
         journal=read(finance.JournalRules, table.table("journal")),
         finance=read(finance.FinanceRules, table.table("finance")),
+        invoices=read(invoices.InvoiceRules, table.table("invoices")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
         services=tuple(read(Service, t) for t in table.tables("services")),
@@ -268,6 +285,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from finance.key_contradictions(handbook.reconciliation)
+    yield from invoices.invoice_contradictions(handbook.invoices, keys)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
     seen: set[str] = set()

@@ -38,6 +38,7 @@ ORDER = (
     "migrations",
     "people",
     "runs",
+    "bills",
     "sources",
     "holds",
     "quarantine",
