@@ -9,7 +9,7 @@ from policy.metering import BILLED, Price, UnitPrice
 from policy.units import NANO_PER_USD, divide_half_even, split_by_largest_remainder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import date
 
 SOURCE = "bill:"
@@ -79,13 +79,14 @@ class Share(NamedTuple):
 
 def shares(nano_usd: int, micro_tokens: int, weights: Mapping[int, int]) -> dict[int, Share]:
     """An amount by account in proportion to weights, to the last unit of each; below zero it is given back."""
-    sign = -1 if nano_usd < 0 else 1
-    accounts, parts = list(weights), list(weights.values())
-    usd = split_by_largest_remainder(abs(nano_usd), parts)
-    tokens = split_by_largest_remainder(abs(micro_tokens), parts)
-    return {
-        account: Share(sign * money, sign * some) for account, money, some in zip(accounts, usd, tokens, strict=True)
-    }
+    parts = list(weights.values())
+    usd, tokens = _split(nano_usd, parts), _split(micro_tokens, parts)
+    return {account: Share(*both) for account, *both in zip(weights, usd, tokens, strict=True)}
+
+
+def _split(amount: int, weights: Sequence[int]) -> list[int]:
+    sign = -1 if amount < 0 else 1
+    return [sign * part for part in split_by_largest_remainder(abs(amount), weights)]
 
 
 def missing(before: Mapping[Place, Sum], after: Mapping[Place, Sum]) -> tuple[int, int]:

@@ -96,8 +96,8 @@ def _change(  # noqa: PLR0917 - private, called once
         return Change(name, TAKEN, places, added=tuple(Line(place.key, place, cost) for place, cost in places.items()))
     if stood.file.digest != told.digest:
         # A file that was here before is not a new one, unless somebody says when it was issued.
-        is_old = file is not None and issued_at is None
-        if is_old or (issued_at or moment.now, told.digest) < stood.file.rank:
+        is_old = file is not None or moment.now < stood.file.issued_at
+        if is_old if issued_at is None else (issued_at, told.digest) < stood.file.rank:
             return Change(name, SUPERSEDED, places, stood)
         return _compared(name, places, stood, store.lines(moment.session, stood.id))
     # The rules of the handbook may be others by now.

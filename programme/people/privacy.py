@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from policy.reasons import Refusal
 from programme.people import directory
 from store import audit, locks
+from store.invoices import bills
 from store.locks import Lock
 from store.people import board, erasing
 from store.people import directory as people_store
@@ -86,6 +87,7 @@ def erase(moment: Moment, who: str, *, actor: str) -> Erased:
         board.end_delegation(session, person.id, now=moment.now)
     names = erasing.names_of(session, person.id)
     events = erasing.forget_in_usage(session, person.id, names) + erasing.forget_in_versions(session, person.id)
+    bills.forget_person(session, names, person.id)
     texts = erasing.forget_texts(session, person.id)
     letters = erasing.forget_letters(session, person.id, moment.now)
     erasing.forget_names(session, person.id, moment.now)

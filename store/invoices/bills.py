@@ -208,7 +208,7 @@ def note_posted(session: Session, bill_id: int, some: Sequence[Due]) -> None:
     bulk.update(session, bill_lines, ("bill_id", "key", "posted_nano_usd"), rows, key=2)
 
 
-def forget_person(session: Session, names: Iterable[str], person_id: str) -> int:
-    """Lines that name somebody name an id; how many there were."""
+def forget_person(session: Session, names: Iterable[str], person_id: str) -> None:
+    """Lines that name somebody name an id, and are known by what they were known by."""
     told = sa.func.lower(_l.person).in_([name.lower() for name in names])
-    return session.execute(sa.update(bill_lines).where(told).values(person=person_id)).rowcount
+    session.execute(sa.update(bill_lines).where(told).values(person=person_id))
