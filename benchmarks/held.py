@@ -159,7 +159,7 @@ def _fill(app: App, past: int) -> None:
 
 def _past(number: int, account_id: int, instant: Any) -> tuple[object, ...]:  # noqa: ANN401 - the driver's own values
     at = instant(ledgers.NOW - timedelta(seconds=number % 2_400_000))
-    amounts = (0, 0, 0, 0, 100_000, 1_000_000, 75_000, 750_000, 300)
+    amounts = (0, 0, 0, 0, 100_000, 1_000_000, 75_000, 750_000)
     person = ("per_bench", "anthropic", *MODEL, "", SETTLED)
     return (SOURCE, f"past_{number}", CALL, b"", account_id, *person, *amounts, None, "", at, at, at)
 

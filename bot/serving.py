@@ -67,7 +67,11 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
             github_secret=settings.github_webhook_secret,
             parts=[part for part in PARTS if part in parts],
         )
-        yield stack.enter_context(_http(api, settings.http_host, settings.http_port))
+        app.vitals.begin()
+        address = stack.enter_context(_http(api, settings.http_host, settings.http_port))
+        # Before the intake stops, which waits for requests that are under way.
+        stack.callback(app.vitals.stop)
+        yield address
 
 
 def require_tokens(settings: Settings, app: App, parts: Collection[Part]) -> None:

@@ -94,6 +94,8 @@ def build(
     how often a person may ask, where that is not the usual one.
     """
     bolt = Bolt(
+        # Else the library looks for a name in the whole stack of callers, and reads their files for it.
+        name="tokens-bot",
         client=WebClient(token=token, base_url=api_url),
         signing_secret=signing_secret,
         # Socket Mode has no signatures; Bolt then wants no secret.

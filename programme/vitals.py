@@ -64,6 +64,8 @@ class Vitals:
     _hellos: int = 0
     _envelopes: int = 0
     _last_envelope: float | None = None
+    is_stopping: bool = False
+    """Whoever waits for something to happen is answered now: nothing will."""
 
     def expect(self, part: str) -> None:
         """A part has begun: from now on its successes are missed."""
@@ -102,6 +104,14 @@ class Vitals:
         with self._lock:
             self._envelopes += 1
             self._last_envelope = self.monotonic()
+
+    def begin(self) -> None:
+        """Requests are answered from now on."""
+        self.is_stopping = False
+
+    def stop(self) -> None:
+        """Requests that came are answered, and then no more."""
+        self.is_stopping = True
 
     def link(self) -> Link | None:
         """None where there is no such connection."""

@@ -111,11 +111,15 @@ class Journal:
             return done.rowcount == 1
 
     def complete(self, provisional_id: str, event_id: str, body: str) -> bool:
-        """Put the whole account in the place of a first one; False if that has been sent meanwhile."""
+        """Put the whole account in the place of a first one; False once any worker began to send that.
+
+        The bot may have heard it under its own id, even where no answer came: the whole one would count twice.
+        """
         with self._lock:
             done = self._connection.execute(
-                "UPDATE OR REPLACE events SET event_id = ?, body = ?, claimed_until = 0 WHERE event_id = ?",
-                (event_id, body, provisional_id),
+                "UPDATE OR REPLACE events SET event_id = ?, body = ?, claimed_until = 0"
+                " WHERE event_id = ? AND claimed_until = kept_at + ?",
+                (event_id, body, provisional_id, PROVISIONAL_SECONDS),
             )
             return done.rowcount == 1
 

@@ -48,7 +48,7 @@ def build(app: App, key_with: Guard) -> APIRouter:
     ) -> Response:
         """Leases to be dropped, because their person got or lost tokens or the caps changed; ask with `cursor` next.
 
-        It answers as soon as there is one, or with none after `wait` seconds.
+        It answers as soon as there is one, or with none after `wait` seconds, or when the bot stops.
         """
         if waiting.locked():
             wait = 0
@@ -82,7 +82,7 @@ def _take_back(app: App, source: str, lease_id: str) -> None:
 async def _changes(app: App, source: str, since: int, wait: int) -> Response:
     for _ in range(max(int(wait / EVERY), 1)):
         cursor, recalled = await run_in_threadpool(_look, app, source, since)
-        if recalled or not wait:
+        if recalled or not wait or app.vitals.is_stopping:
             break
         await asyncio.sleep(EVERY)
     return bodies.as_json({"cursor": cursor, "recalled": recalled})

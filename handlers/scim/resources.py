@@ -31,9 +31,10 @@ from scim2_models import (
 )
 from scim2_models.resources.resource import AnyExtension
 
+from handlers.scim import MOST_BYTES
 from policy.parameters.grants import LEVELS
 
-MOST_OPERATIONS, MOST_BYTES, MOST_RESULTS = 1_000, 4 * 1024 * 1024, 1_000
+MOST_OPERATIONS, MOST_RESULTS = 1_000, 1_000
 ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo")
 """Examples: every zone of `tzdata` is one."""
 

@@ -102,7 +102,7 @@ def _hold(met: Meeting, wanted: Wanted, size: NanoUSD) -> Held:
     hold = Hold(
         *(wanted.source, wanted.id, LEASE, wanted.fingerprint, met.buyer.account_id, met.buyer.person_id),
         *("", "", "", "", HELD),
-        *(tokens.most, usd.most, tokens.likely, usd.likely, tokens.most, usd.most, 0, 0, 0),
+        *(tokens.most, usd.most, tokens.likely, usd.likely, tokens.most, usd.most, 0, 0),
         answer=codec.plain(Answer(available, (), room)),
         flags="",
         created_at=moment.now,

@@ -165,7 +165,6 @@ def _hold(decided: Decided, ask: Ask, what: Offer) -> Held:
         first_nano_usd=usd.most,
         used_micro_tokens=0,
         used_nano_usd=0,
-        output_tokens=0,
         answer=codec.plain(Answer(available, warnings, room)),
         flags="",
         created_at=moment.now,

@@ -9,7 +9,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from policy.caps import Reserved
-from policy.metering import OUTPUT_METERS
 from store.holds import records
 from store.holds.records import LAPSED, LARGER, LATE, LEASE, QUARANTINED, SETTLED
 
@@ -67,17 +66,16 @@ class Settling:
         was known before (`again`) changes nothing but that its hold is over.
         """
         for one in rated:
-            output = sum(count for meter, count in one.event.meters.items() if meter in OUTPUT_METERS)
-            self._capture(moment, one.event, one.debit, one.cost, output)
+            self._capture(moment, one.event, one.debit, one.cost)
         for event in waiting:
-            self._capture(moment, event, 0, 0, 0, QUARANTINED)
+            self._capture(moment, event, 0, 0, QUARANTINED)
         for key, ref in self._locked.refs.items():
             hold = self._holds.get((ref.source, ref.id))
             if key in again and ref.is_final and hold is not None and hold.is_open and hold.kind != LEASE:
                 self._let_go(hold, hold.tokens, hold.usd)
                 self._note(self._holds[hold.key]._replace(status=SETTLED, closed_at=moment.now))
 
-    def _capture(self, moment: Moment, event: UsageEvent, debit: int, cost: int, output: int, *flags: str) -> None:
+    def _capture(self, moment: Moment, event: UsageEvent, debit: int, cost: int, *flags: str) -> None:
         ref = self._locked.refs.get((event.source, event.event_id))
         hold = self._holds.get((ref.source, ref.id)) if ref else None
         if ref is None or hold is None:
@@ -101,7 +99,6 @@ class Settling:
             hold._replace(
                 used_micro_tokens=hold.used_micro_tokens + debit,
                 used_nano_usd=hold.used_nano_usd + cost,
-                output_tokens=hold.output_tokens + output,
             )
         )
 

@@ -50,7 +50,6 @@ class Hold(NamedTuple):
     first_nano_usd: int
     used_micro_tokens: int
     used_nano_usd: int
-    output_tokens: int
     answer: dict[str, Any] | None
     flags: str
     created_at: datetime
@@ -90,7 +89,7 @@ _columns = tuple(_h[name] for name in Hold._fields)
 CHANGING = (
     *("status", "micro_tokens", "nano_usd", "likely_micro_tokens", "likely_nano_usd"),
     *("first_micro_tokens", "first_nano_usd"),
-    *("used_micro_tokens", "used_nano_usd", "output_tokens", "flags", "expires_at", "closed_at"),
+    *("used_micro_tokens", "used_nano_usd", "flags", "expires_at", "closed_at"),
 )
 CLAIM_COLUMNS = ("source", "hold_id", "scope", "key", "span", "first_day")
 

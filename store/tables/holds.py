@@ -39,7 +39,6 @@ holds = Table(
     Column("first_nano_usd", AmountColumn, nullable=False),
     Column("used_micro_tokens", AmountColumn, nullable=False, server_default="0", comment="What was posted for it."),
     Column("used_nano_usd", AmountColumn, nullable=False, server_default="0"),
-    Column("output_tokens", AmountColumn, nullable=False, server_default="0"),
     Column("answer", Json, comment="What was said of what was left, and of caps that warn, when it was made."),
     Column("flags", Text, nullable=False, comment="larger, late, quarantined, unreported, cancelled"),
     Column("created_at", Instant, nullable=False),

@@ -7,6 +7,7 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from programme.people import terms
@@ -38,6 +39,7 @@ NEWS = {
 }
 
 
+@pytest.mark.deep
 def test_fourteen_months(app: App, database_url: str, clock: Clock) -> None:
     """Every month once for everyone who was there, every statement once, and every figure proved."""
     with slack.workspace(clock=clock, post_burst=100) as sandbox:

@@ -14,6 +14,7 @@ from decimal import ROUND_HALF_EVEN, Decimal
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+import pytest
 import sqlalchemy as sa
 from slack_sdk import WebClient
 
@@ -429,6 +430,7 @@ def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_app: App) ->
         assert "No quarterly review has been adopted yet" in json.dumps(answer.blocks)
 
 
+@pytest.mark.deep
 def test_a_bot_that_told_of_two_would_be_found(sqlite_app: App) -> None:
     """With a handbook that lets a total be of one person, the same walk finds what their manager reads of them."""
     app = live(sqlite_app, {"least_people = 5": "least_people = 1"})

@@ -105,6 +105,14 @@ def findings_in(moment: Moment) -> dict[str, list[str]]:
     return {name: sentences for name, sentences in found.items() if sentences}
 
 
+def found_by(moment: Moment, name: str) -> list[str]:
+    """What one check finds wrong: there are many, and each reads the whole ledger."""
+    if name == verify.costs_and_days.__name__:
+        return list(verify.costs_and_days(moment.session, moment.zone, lambda _rows: None))
+    [check] = [one for one in verify.CHECKS if one.__name__ == name]
+    return list(check(moment.session))
+
+
 def findings(app: App) -> dict[str, list[str]]:
     with app.database.snapshot() as session:
         return findings_in(app.moment(session))

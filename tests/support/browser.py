@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from sandbox import Sandbox
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome"))), None
+)
 """Of the distribution. Without one, tests of pages are skipped and say so; where a change is judged, they fail."""
 ARGUMENTS = [
     "--no-sandbox",
@@ -41,7 +43,9 @@ SCHEMES: tuple[Literal["dark", "light"], ...] = ("dark", "light")
 @contextmanager
 def launched() -> Iterator[Browser]:
     if CHROMIUM is None and not os.environ.get("CI"):
-        pytest.skip("no Chromium is installed: take the package `chromium` of your distribution")
+        pytest.skip(
+            "no Chromium is installed: take the package `chromium-headless-shell` or `chromium` of your distribution"
+        )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser

@@ -49,6 +49,16 @@ def test_a_first_account_waits_for_the_whole_one(journal: Journal) -> None:
     assert not journal.complete("b@1", "b@2", '"whole"')
 
 
+def test_a_first_account_that_is_on_its_way_is_not_told_twice(journal: Journal) -> None:
+    """Once a worker has begun to send it, no whole account follows under another id, also if nobody knows who heard."""
+    journal.keep("a@1", "call_1", '"first"', now=1, provisional=True)
+    [late] = journal.claim(now=11, most=9, most_bytes=LOTS)
+    assert not journal.complete("a@1", "a@2", '"whole"')
+    journal.unclaim([late])
+    assert not journal.complete("a@1", "a@2", '"whole"')
+    assert [event.body for event in journal.claim(now=12, most=9, most_bytes=LOTS)] == ['"first"']
+
+
 def test_events_leave_in_their_order_and_only_once_delivered(journal: Journal) -> None:
     """A claimed event is nobody else's for a minute; one that is not delivered by then is sent again."""
     for name in "abc":

@@ -7,7 +7,7 @@ import pytest
 from benchmarks.effects import Company, measure
 from tests.support import depth
 
-RUNS = depth.examples(60)
+RUNS = depth.either(quick=60, deep=240)
 DRAWS = 200
 
 

@@ -169,7 +169,7 @@ def test_whatever_happens_to_holds(app: App, database_url: str, tmp_path: Path) 
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=depth.either(quick=10, deep=80),
+            max_examples=depth.either(quick=5, deep=80),
             stateful_step_count=20,
             deadline=None,
             suppress_health_check=list(HealthCheck),

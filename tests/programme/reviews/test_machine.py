@@ -267,7 +267,7 @@ def test_whatever_happens_to_reviews(app: App, clock: Clock, database_url: str, 
     run_state_machine_as_test(
         Machine,
         settings=settings(
-            max_examples=depth.examples(8),
+            max_examples=depth.either(quick=8, deep=32),
             stateful_step_count=12,
             deadline=None,
             suppress_health_check=list(HealthCheck),

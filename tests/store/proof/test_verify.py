@@ -197,14 +197,14 @@ def test_tampering_is_found(kept: App, statement: str, check: str) -> None:
         statement = statement.replace(name, meaning)
     with books.rolled_back(kept) as moment:
         assert moment.session.exec_driver_sql(statement).rowcount > 0
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)
 
 
 def test_a_finding_names_what_does_not_hold(kept: App) -> None:
     """Whoever reads a finding knows the account, the figure that stands there and the one that should."""
     with books.rolled_back(kept) as moment:
         moment.session.exec_driver_sql("UPDATE accounts SET balance = -7 WHERE code = 'treasury'")
-        [sentence] = books.findings_in(moment)["account_balances"]
+        [sentence] = books.found_by(moment, "account_balances")
     assert sentence == "account treasury: balance -7 at version 2, the postings say -150000000 at 2"
 
 

@@ -100,7 +100,7 @@ def moment(company: App) -> Iterator[Moment]:
 
 
 def found(moment: Moment) -> list[str]:
-    return books.findings_in(moment).get("appeals_as_decided", [])
+    return books.found_by(moment, "appeals_as_decided")
 
 
 def test_what_nobody_touched_is_proved(moment: Moment) -> None:

@@ -49,4 +49,4 @@ def test_whatever_someone_touched_is_found(kept: App, statements: str) -> None:
     with books.rolled_back(kept) as moment:
         for statement in statements.split("; "):
             moment.session.exec_driver_sql(statement)
-        assert "cash_as_voted" in books.findings_in(moment)
+        assert books.found_by(moment, "cash_as_voted")

@@ -104,4 +104,4 @@ def test_tampering_with_corrections_is_found(kept: App, statement: str, check: s
     """One statement behind the ledger's back, and the check whose figure it is says so."""
     with books.rolled_back(kept) as moment:
         assert moment.session.exec_driver_sql(statement).rowcount > 0
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)

@@ -79,4 +79,4 @@ def test_tampering_is_found(decided: App, statement: str, check: str) -> None:
     with books.rolled_back(decided) as moment:
         text = statement.replace("APPROVED", APPROVED).replace("REJECTED", REJECTED)
         assert moment.session.exec_driver_sql(text).rowcount > 0
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)

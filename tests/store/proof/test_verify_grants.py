@@ -82,4 +82,4 @@ def test_tampering_is_found(kept: App, statement: str, check: str) -> None:
     """One statement behind the ledger's back, and the check whose figure it is says so."""
     with books.rolled_back(kept) as moment:
         assert moment.session.exec_driver_sql(statement.replace("FIRST", FIRST)).rowcount > 0
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)

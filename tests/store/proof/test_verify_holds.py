@@ -58,4 +58,4 @@ def test_every_figure_that_someone_touched_is_found(kept: App, statement: str, c
     """Whatever of it is changed behind our back does not follow any more."""
     with books.rolled_back(kept) as moment:
         moment.session.exec_driver_sql(statement)
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)

@@ -70,7 +70,7 @@ def test_tampering_is_found(decided: App, statement: str, check: str) -> None:
     """One statement behind the programme's back, and the check whose fact it is says so."""
     with books.rolled_back(decided) as moment:
         assert moment.session.exec_driver_sql(statement).rowcount > 0
-        assert check in books.findings_in(moment)
+        assert books.found_by(moment, check)
 
 
 def test_what_one_person_applied_alone_is_found(decided: App) -> None:

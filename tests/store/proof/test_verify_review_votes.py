@@ -92,7 +92,7 @@ def test_tampering_is_found(adopted: App, statement: str) -> None:
     """One statement behind the programme's back, and the check of votes says so."""
     with books.rolled_back(adopted) as moment:
         assert moment.session.exec_driver_sql(of_people(statement, adopted)).rowcount > 0
-        assert "reviews_as_voted" in books.findings_in(moment)
+        assert books.found_by(moment, "reviews_as_voted")
 
 
 def test_an_adoption_without_votes_is_found(shared_app: App) -> None:
@@ -100,7 +100,7 @@ def test_an_adoption_without_votes_is_found(shared_app: App) -> None:
     with books.rolled_back(shared_app) as moment:
         for table in ("review_votes", "review_seats", "review_panels"):
             moment.session.exec_driver_sql(f"DELETE FROM {table}")  # noqa: S608 - our own names
-        found = books.findings_in(moment)["reviews_as_voted"]
+        found = books.found_by(moment, "reviews_as_voted")
     assert "review 2026-Q4: adopted, but no one was asked" in found
 
 
@@ -115,5 +115,5 @@ def test_a_lapse_is_nobodys(app: App, clock: Clock) -> None:
     assert books.findings(app) == {}
     with books.rolled_back(app) as moment:
         moment.session.exec_driver_sql(of_people("UPDATE reviews SET decided_by = IRIS_ID", app))
-        found = books.findings_in(moment)["reviews_as_voted"]
+        found = books.found_by(moment, "reviews_as_voted")
     assert any("no person lets a review lapse" in sentence for sentence in found)

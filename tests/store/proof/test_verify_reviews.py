@@ -63,7 +63,7 @@ def test_tampering_is_found(drafted: App, statement: str) -> None:
     """One statement behind the programme's back, and the check of reviews says so."""
     with books.rolled_back(drafted) as moment:
         assert moment.session.exec_driver_sql(statement.replace("WHO", WHO)).rowcount > 0
-        assert "reviews_as_frozen" in books.findings_in(moment)
+        assert books.found_by(moment, "reviews_as_frozen")
 
 
 def test_inputs_and_digest_changed_together_are_found(drafted: App) -> None:
@@ -74,7 +74,7 @@ def test_inputs_and_digest_changed_together_are_found(drafted: App) -> None:
         assert kept is not None
         digest = drafts.digest(kept.basis, drafts.inputs(moment.session, Q4))
         moment.session.execute(sa.update(table).values(inputs_digest=digest))
-        found = books.findings_in(moment)["reviews_as_frozen"]
+        found = books.found_by(moment, "reviews_as_frozen")
     assert any("audit log" in sentence for sentence in found)
 
 
@@ -85,5 +85,5 @@ def test_a_word_of_a_reason_is_found(drafted: App) -> None:
         reasons = [{"code": one.code, "text": f"{one.text}!", "figures": dict(one.figures)} for one in kept.reasons]
         c = review_cases.c
         moment.session.execute(sa.update(review_cases).where(c.person_id == kept.person_id).values(reasons=reasons))
-        [found] = books.findings_in(moment)["reviews_as_frozen"]
+        [found] = books.found_by(moment, "reviews_as_frozen")
     assert "other cases" in found
