@@ -51,12 +51,11 @@ def _add_up(arrow: Any, batch: Any, what: Sequence[str], tally: Tally, above: in
     adds = []
     for when, named, amount, rows in _groups(arrow, columns, what):
         found = tally.slot(above, when, named)
-        number = _number(amount)
-        if found is None or number is None:
+        if found is None or amount is None:
             del tally.problems[before:]
-            _note_rows(columns, what, tally, above)
+            _add_rows(columns, what, tally, above)
             return
-        adds.append((found, atto_of(number * rows), rows))
+        adds.append((found, amount, rows))
     for found, amount, rows in adds:
         found[0] += rows
         found[1] += amount
@@ -66,8 +65,11 @@ def _groups(
     arrow: Any,  # noqa: ANN401 - as above
     columns: dict[str, Any],
     what: Sequence[str],
-) -> Iterator[tuple[tuple[Any, ...], tuple[str, ...], Any, int]]:
-    """(when, what, an amount, how many times) of rows that are alike; exact sums where the amounts are decimals."""
+) -> Iterator[tuple[tuple[Any, ...], tuple[str, ...], int | None, int]]:
+    """(when, what, an amount, how many rows) of rows that are alike.
+
+    The amount is what they come to together, in units of 10^-18.
+    """
     exact = arrow.types.is_decimal(columns[COST].type) and not columns[COST].null_count
     keys = [*WHEN, *what] if exact else [*WHEN, *what, COST]
     table = arrow.table({**{name: columns[name] for name in keys}, _AMOUNT: columns[COST]})
@@ -78,27 +80,29 @@ def _groups(
     counts = grouped.column("count_all").to_pylist()
     width = len(WHEN)
     for row, amount, rows in zip(zip(*cells, strict=True), amounts, counts, strict=True):
-        yield row[:width], row[width:], amount, 1 if exact else rows
+        yield row[:width], row[width:], _whole(amount, 1 if exact else rows), rows
 
 
-def _number(value: Any) -> Decimal | None:  # noqa: ANN401 - as the file has it
-    """A cost as a number: of a float its shortest text, which is what was written."""
+def _whole(value: Any, times: int) -> int | None:  # noqa: ANN401 - as the file has it
+    """A cost so many times; of a float its shortest text, which is what was written. None where it is no number."""
     try:
-        number = Decimal(repr(value) if isinstance(value, float) else value)
-        atto_of(number)
+        return atto_of(Decimal(repr(value) if isinstance(value, float) else value)) * times
     except (ArithmeticError, TypeError, ValueError):
         return None
-    return number
 
 
-def _note_rows(columns: dict[str, Any], what: Sequence[str], tally: Tally, above: int) -> None:
-    """Everything that is wrong with the rows of a batch."""
+def _add_rows(columns: dict[str, Any], what: Sequence[str], tally: Tally, above: int) -> None:
+    """Add the rows of a batch one by one, and note everything that is wrong with them."""
     cells = {name: columns[name].to_pylist() for name in columns}
     for place, cost in enumerate(cells[COST]):
         line = above + place + 1
-        tally.slot(line, tuple(cells[name][place] for name in WHEN), tuple(cells[name][place] for name in what))
-        if _number(cost) is None:
-            tally.problems.add(line, COST, str(cost), "a number such as 12.345")
+        when, named = (tuple(cells[name][place] for name in some) for some in (WHEN, what))
+        found, amount = tally.slot(line, when, named), _whole(cost, 1)
+        if amount is None:
+            tally.problems.add(line, COST, "" if cost is None else str(cost), "a number such as 12.345")
+        elif found is not None:
+            found[0] += 1
+            found[1] += amount
 
 
 def _told(arrow: Any, column: Any) -> Any:  # noqa: ANN401 - as above

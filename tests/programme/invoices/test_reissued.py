@@ -66,7 +66,9 @@ def posted(moment: Moment) -> int:
 @given(told=versions, data=st.data())
 def test_neither_order_nor_repetition_decides(ruled: App, told: list[list[Row]], data: st.DataObject) -> None:
     """The balances are those of the last file alone, money is conserved to the nano-USD, and the books hold."""
-    order = data.draw(st.permutations([*range(len(told)), *data.draw(st.lists(st.integers(0, len(told) - 1), max_size=2))]))
+    order = data.draw(
+        st.permutations([*range(len(told)), *data.draw(st.lists(st.integers(0, len(told) - 1), max_size=2))])
+    )
     with books.rolled_back(ruled) as moment:
         trial.take(moment, told[-1], ISSUED)
         expected = balances(moment)

@@ -300,7 +300,9 @@ def test_fractions_of_nano_usd_add_up(ruled: App) -> None:
     """Parts that are rounded alone and the whole that is rounded at once differ by what the company bears."""
     rows = [Row("0.0000000004", tags=user(ADA), day=day, meter=f"m{day}") for day in range(1, 11)]
     imported(ruled, *rows, Row("0.0000000004"))
-    [(nano, total)] = books.rows(ruled, sa.select(bill_shares.c.nano_usd, bills.c.nano_usd).join_from(bill_shares, bills))
+    [(nano, total)] = books.rows(
+        ruled, sa.select(bill_shares.c.nano_usd, bills.c.nano_usd).join_from(bill_shares, bills)
+    )
     assert (nano, total) == (4, 4)
     assert books.findings(ruled) == {}
 
@@ -313,7 +315,9 @@ def test_other_currencies_are_converted_at_the_quarter_s_rate(ruled: App) -> Non
         rates.freeze(moment.session, OCTOBER.quarter, "t", moment.now)
     imported(ruled, Row("10.00", tags=user(ADA), currency="EUR"))
     assert wallets(ruled)[ADA] == Decimal("-1085")
-    with pytest.raises(Refusal, match=r"line 2: BillingCurrency = 'CHF': expected a currency with a frozen rate in 2026-Q4"):
+    with pytest.raises(
+        Refusal, match=r"line 2: BillingCurrency = 'CHF': expected a currency with a frozen rate in 2026-Q4"
+    ):
         imported(ruled, Row("10.00", tags=user(ADA), currency="CHF"))
 
 
