@@ -54,9 +54,7 @@ def of(told: Months, ledger: Ledger) -> Iterator[Charge]:
             yield _charge(of, Product(of.service_key, name, kind == "training", f"Shared {of.bears}"), costs)
 
 
-def _added_up(
-    told: Months, ledger: Ledger, own: Iterable[Borne], late: Iterable[Borne]
-) -> dict[_Of, tuple[int, int]]:
+def _added_up(told: Months, ledger: Ledger, own: Iterable[Borne], late: Iterable[Borne]) -> dict[_Of, tuple[int, int]]:
     payers = store.payers(told.moment.session)
     sums: defaultdict[_Of, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for some, is_late in ((own, False), (late, True)):

@@ -70,7 +70,7 @@ class Row(NamedTuple):
     cost: str
     service: str = BEDROCK
     day: int = 3
-    tags: Mapping[str, str] = {}  # noqa: RUF012 - never changed
+    tags: Mapping[str, str] = {}
     meter: str = "tokens"
     hour: int = 9
     month: str = "2026-10"

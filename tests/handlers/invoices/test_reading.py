@@ -167,8 +167,10 @@ def test_every_mistake_is_told_with_line_column_and_value(ruled: App) -> None:
 def test_a_file_that_is_something_else_is_told(ruled: App) -> None:
     """Missing columns, an empty file, a PDF, other encodings and broken Parquet are said to be that."""
     assert problems(ruled, b"date,amount\n2026-10-01,3\n") == [
-        "line 1: no column BilledCost, BillingAccountId, BillingPeriodStart, ChargePeriodStart, ChargePeriodEnd,"
-        " BillingCurrency, ServiceName, ProviderName: a FOCUS file has them"
+        (
+            "line 1: no column BilledCost, BillingAccountId, BillingPeriodStart, ChargePeriodStart, ChargePeriodEnd,"
+            " BillingCurrency, ServiceName, ProviderName: a FOCUS file has them"
+        )
     ]
     for content, said in (
         (trial.written([]), "There is no row in it"),

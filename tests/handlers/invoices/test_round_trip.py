@@ -16,9 +16,9 @@ from handlers.finance import focus_writing
 from handlers.finance.focus_columns import SPECS
 from handlers.invoices import files
 from policy.period import Month
+from programme.app import App
 from programme.finance import month_charges
 from programme.finance.charges import Months
-from programme.app import App
 from programme.invoices.taking import Import
 from store.engine import open_database
 from store.tables.invoices import bill_lines, bill_shares
@@ -99,14 +99,14 @@ def test_a_month_goes_from_one_ledger_into_another(first: App, app: App, spec: S
     assert posted == billed
     assert books.findings(app) == {}
     clock.now = datetime(2026, 12, 20, tzinfo=UTC)
-    again = sum(total(exported(app, month, spec)) for month in (NOV, DEC))
+    again = sum((total(exported(app, month, spec)) for month in (NOV, DEC)), Decimal(0))
     [(debited,)] = books.rows(app, sa.select(sa.func.coalesce(sa.func.sum(usage_days.c.cost_nano_usd), 0)))
     assert again == (Decimal(int(debited) + int(shared or 0)) / 10**9)
     assert (again.quantize(CENT) == billed.quantize(CENT)) == (not done.counts["quarantined"])
 
 
 def test_bills_are_in_finance_s_file(app: App, clock: Clock) -> None:
-    """Shares, credits and late corrections of bills keep each version's rules, and the months add up to what was posted."""
+    """Shares, credits and late corrections keep each version's rules, and the months add up to what was posted."""
     trial.rule(app)
     offices.settle(app)
     settled = Row("40.00", AZURE, month="2026-11", period="2026-11", tags=user(offices.PLATFORM[0], project="zeus"))

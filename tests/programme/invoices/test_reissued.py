@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
 
 ISSUED = datetime(2026, 11, 1, tzinfo=UTC)
-TAGS = ({}, user(ADA), user(BEN, project="zeus"), {"project": "zeus"}, user("stranger"))
+TAGS: tuple[dict[str, str], ...] = ({}, user(ADA), user(BEN, project="zeus"), {"project": "zeus"}, user("stranger"))
 costs = st.decimals(min_value=-50, max_value=500, places=11, allow_nan=False, allow_infinity=False).map("{:f}".format)
 rows = st.builds(
     Row,
