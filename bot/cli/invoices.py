@@ -96,15 +96,15 @@ def _tell(done: Imported) -> None:
     for one in done.bills:
         name, change = one.change.name, one.change
         click.echo(
-            f"{name.account}, {name.period:%Y-%m}: USD {_usd(change.whole.nano_usd)} in {change.whole.rows:,} rows;"
-            f" {BECAME[change.becomes]}."
+            f"{name.account}, {name.period:%Y-%m}: USD {_usd(change.whole.nano_usd)}"
+            f" in {_many(change.whole.rows, 'row')}; {BECAME[change.becomes]}."
         )
         _tell_fates(told.by_fate(change.told.items()))
         if change.stood is not None and change.becomes == TAKEN:
             was = change.whole.nano_usd - change.stood.nano_usd
             click.echo(
                 f"  USD {_usd(was, signed=True)} against {change.stood.file.name}:"
-                f" {len(change.added):,} lines added, {len(change.changed):,} changed, {len(change.gone):,} gone"
+                f" {_many(len(change.added), 'line')} added, {len(change.changed):,} changed, {len(change.gone):,} gone"
             )
         _tell_waiting(one)
     click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
@@ -129,11 +129,15 @@ def _in_cents(fates: Mapping[str, Sum]) -> dict[str, int]:
 def _tell_waiting(one: Done) -> None:
     if one.waiting and one.waiting.lines:
         click.echo(
-            f"  USD {_usd(one.waiting.nano_usd)} of it waits in {one.waiting.lines:,} lines of usage:"
+            f"  USD {_usd(one.waiting.nano_usd)} of it waits in {_many(one.waiting.lines, 'line')} of usage:"
             " `tokens-bot quarantine list` says why."
         )
     for why, count in one.details.most_common(10):
         click.echo(f"    {count:,} x {why}")
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _usd(nano_usd: int, *, signed: bool = False) -> str:
@@ -218,12 +222,12 @@ def show(bill_id: int, *, as_json: bool) -> None:
         common.print_json({**_of_bill(bill), "services": services, "bearers": dict(shown.borne)})
         return
     click.echo(
-        f"{bill.name.account}, {bill.name.period:%Y-%m}: USD {_usd(bill.nano_usd)} in {bill.rows:,} rows of"
+        f"{bill.name.account}, {bill.name.period:%Y-%m}: USD {_usd(bill.nano_usd)} in {_many(bill.rows, 'row')} of"
         f" {bill.file.name}"
     )
     _tell_fates(shown.by_fate)
     for bears, count in shown.borne.items():
-        click.echo(f"  {SAID[bears]}: {count:,} accounts")
+        click.echo(f"  {SAID[bears]}: {_many(count, 'account')}")
     table = [
         (SAID[bears], service, f"{cost.rows:,}", _usd(cost.nano_usd))
         for (bears, service), cost in sorted(shown.by_service.items())

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
+
+import numpy as np
 
 from handlers.finance.focus_writing import pyarrow
 from handlers.invoices.tally import COST, REQUIRED, SELLERS, WHEN, Tally, atto_of, wanted
@@ -17,8 +19,9 @@ if TYPE_CHECKING:
     from programme.table_file import Problems
 
 MAGIC = b"PAR1"
-AT_ONCE = 65_536
-_AMOUNT, _ROWS = "amount", "rows"
+AT_ONCE = 32_768
+_WIDE = 2**32
+"""Days and names have smaller numbers."""
 
 
 def read(file: BinaryIO, sorting: Sorting, problems: Problems, progress: Callable[[], None]) -> tuple[Tally, int]:
@@ -48,39 +51,69 @@ def read(file: BinaryIO, sorting: Sorting, problems: Problems, progress: Callabl
 def _add_up(arrow: Any, batch: Any, what: Sequence[str], tally: Tally, above: int) -> None:  # noqa: ANN401 - of a library without types
     columns = {name: _told(arrow, batch.column(name)) for name in (COST, *WHEN, *what)}
     before = len(tally.problems)
-    adds = []
-    for when, named, amount, rows in _groups(arrow, columns, what):
-        found = tally.slot(above, when, named)
-        if found is None or amount is None:
-            del tally.problems[before:]
-            _add_rows(columns, what, tally, above)
-            return
-        adds.append((found, amount, rows))
-    for found, amount, rows in adds:
+    slots = _slots(columns, what, tally, above)
+    sums = [] if slots is None else list(_sums(arrow, slots.numbers, columns[COST]))
+    if slots is None or None in {amount for _, amount, _ in sums}:
+        del tally.problems[before:]
+        _add_rows(columns, what, tally, above)
+        return
+    for number, amount, rows in sums:
+        found = slots.of[number]
         found[0] += rows
-        found[1] += amount
+        found[1] += amount or 0
 
 
-def _groups(
-    arrow: Any,  # noqa: ANN401 - as above
-    columns: dict[str, Any],
-    what: Sequence[str],
-) -> Iterator[tuple[tuple[Any, ...], tuple[str, ...], int | None, int]]:
-    """(when, what, an amount, how many rows) of rows that are alike.
+class _Slots(NamedTuple):
+    """Where the rows of a batch are added up, and for each row the number of its place."""
 
-    The amount is what they come to together, in units of 10^-18.
+    of: Sequence[list[int]]
+    numbers: Any
+
+
+def _slots(columns: dict[str, Any], what: Sequence[str], tally: Tally, above: int) -> _Slots | None:
+    """Where each row goes; None where one of them cannot be. Python sees each combination of cells once."""
+    when_of, whens = _alike([columns[name] for name in WHEN])
+    what_of, whats = _alike([columns[name] for name in what])
+    days, names = [tally.day(above, one) for one in whens], [tally.name(above, one) for one in whats]
+    if None in days or None in names:
+        return None
+    pair_of, pairs = _numbered(np.array(days)[when_of] * _WIDE + np.array(names)[what_of])
+    found = [slot for pair in pairs.tolist() if (slot := tally.slot_of(*divmod(pair, _WIDE))) is not None]
+    return _Slots(found, pair_of) if len(found) == len(pairs) else None
+
+
+def _alike(columns: Sequence[Any]) -> tuple[Any, list[tuple[Any, ...]]]:
+    """For each row the number of its combination of cells, and the combinations."""
+    codes = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        encoded = column.dictionary_encode("encode")
+        # No number grows beyond the square of a batch.
+        codes, _ = _numbered(codes * max(len(encoded.dictionary), 1) + encoded.indices.to_numpy(zero_copy_only=False))
+    _, first = np.unique(codes, return_index=True)
+    cells = [column.take(first).to_pylist() for column in columns]
+    return codes, list(zip(*cells, strict=True))
+
+
+def _numbered(codes: Any) -> tuple[Any, Any]:  # noqa: ANN401 - arrays of numpy
+    """The same as numbers from 0, and what they stand for."""
+    known, numbers = np.unique(codes, return_inverse=True)
+    return numbers, known
+
+
+def _sums(arrow: Any, places: Any, cost: Any) -> Iterator[tuple[int, int | None, int]]:  # noqa: ANN401 - as above
+    """(place, what is added there in units of 10^-18, how many rows); None where an amount is no number.
+
+    Decimals are added up by the library, exactly. Other numbers are looked at one by one where they differ.
     """
-    exact = arrow.types.is_decimal(columns[COST].type) and not columns[COST].null_count
-    keys = [*WHEN, *what] if exact else [*WHEN, *what, COST]
-    table = arrow.table({**{name: columns[name] for name in keys}, _AMOUNT: columns[COST]})
-    wanted_of = [(_AMOUNT, "sum")] if exact else []
-    grouped = table.group_by(keys, use_threads=False).aggregate([*wanted_of, ([], "count_all")])
-    cells = [grouped.column(name).to_pylist() for name in (*WHEN, *what)]
-    amounts = grouped.column(f"{_AMOUNT}_sum" if exact else COST).to_pylist()
-    counts = grouped.column("count_all").to_pylist()
-    width = len(WHEN)
-    for row, amount, rows in zip(zip(*cells, strict=True), amounts, counts, strict=True):
-        yield row[:width], row[width:], _whole(amount, 1 if exact else rows), rows
+    exact = arrow.types.is_decimal(cost.type) and not cost.null_count
+    table = arrow.table({"place": places, "cost": cost, "each": cost})
+    keys, sums = (["place"], [("cost", "sum")]) if exact else (["place", "each"], [])
+    grouped = table.group_by(keys, use_threads=False).aggregate([*sums, ([], "count_all")])
+    amounts = grouped.column("cost_sum" if exact else "each").to_pylist()
+    for place, amount, rows in zip(
+        grouped.column("place").to_pylist(), amounts, grouped.column("count_all").to_pylist(), strict=True
+    ):
+        yield place, _whole(amount, 1 if exact else rows), rows
 
 
 def _whole(value: Any, times: int) -> int | None:  # noqa: ANN401 - as the file has it

@@ -10,7 +10,6 @@ import json
 from collections import defaultdict
 from datetime import UTC, date, datetime
 from decimal import ROUND_HALF_EVEN, Context, Decimal, InvalidOperation
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from handlers.decoding import END_OF_TIME, FIRST_INSTANT
@@ -39,6 +38,7 @@ REQUIRED = (COST, *WHEN, SERVICE)
 DECIMALS = 18
 MOST = 10**9
 """Units of a currency in one row; what is more is a mistake."""
+_DIGITS = len(str(MOST))
 MOST_REMEMBERED = 100_000
 """Combinations of names and tags that are known by their texts; those with an id of their own in them are endless."""
 _NULL = frozenset({"", "NULL", "null", "None"})
@@ -62,9 +62,12 @@ def wanted(sorting: Sorting) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*SELLERS, SERVICE, TAGS, *MODELS, *rules.persons, *rules.projects)))
 
 
-@lru_cache(maxsize=65_536)
 def atto(text: str) -> int:
     """A cost in units of 10^-18, exactly unless it is finer; ValueError for what is no number."""
+    whole, _, part = text.partition(".")
+    # Nearly all are written so, and a Decimal takes three times as long.
+    if len(part) <= DECIMALS and len(whole) < _DIGITS and text.isascii() and whole.isdecimal() and part.isdecimal():
+        return int(whole + part.ljust(DECIMALS, "0"))
     try:
         number = Decimal(text)
     except InvalidOperation:
@@ -95,43 +98,41 @@ class Tally:
 
     def slot(self, line: int, when: When, what: What) -> list[int] | None:
         """Where a row is added up; None where it cannot be, and that is noted."""
-        before = len(self.problems)
-        day, name = self._day(line, when), self._name(line, what)
-        if day is None or name is None or len(self.problems) > before:
+        day, name = self.day(line, when), self.name(line, what)
+        if day is None or name is None:
             return None
+        if (found := self.slot_of(day, name)) is None:
+            self.problems.add(line, WHEN[2], str(when[2]), "a charge of a day that has begun")
+        return found
+
+    def slot_of(self, day: int, name: int) -> list[int] | None:
+        """Where rows of a day and name are added up; None where they are ahead of the clock and would be posted."""
         found = self.slots.get((day, name))
         if found is None:
-            if not self._may_be_posted(line, when, day, name):
+            charged = self._charged[day]
+            if charged.is_ahead and self._sorting.place(charged, self._named[name]).bears not in NOT_POSTED:
                 return None
             found = self.slots[day, name] = [0, 0]
         return found
 
-    def _may_be_posted(self, line: int, when: When, day: int, name: int) -> bool:
-        charged = self._charged[day]
-        if not charged.is_ahead or self._sorting.place(charged, self._named[name]).bears in NOT_POSTED:
-            return True
-        self.problems.add(line, WHEN[2], str(when[2]), "a charge of a day that has begun")
-        return False
-
-    def _day(self, line: int, when: When) -> int | None:
+    def day(self, line: int, when: When) -> int | None:
+        """The number of what a row says of its bill and time; None where that cannot be, and is noted."""
         known = self.days.get(when)
         if known is not None:
             return known
-        found = _checked(
-            self.problems, line, zip(WHEN, (_account, _instant, _instant, _instant, _currency), when, strict=True)
-        )
-        if found is None:
+        cells = zip(WHEN, (_account, _instant, _instant, _instant, _currency), when, strict=True)
+        if (found := _checked(self.problems, line, cells)) is None:
             return None
-        account, period, begin, end, currency = found
         try:
-            charged = self._sorting.charged(account, period, begin, end, currency)
+            charged = self._sorting.charged(*found)
         except NoRateError as error:
-            self.problems.add(line, "BillingCurrency", currency, str(error))
+            self.problems.add(line, "BillingCurrency", found[-1], str(error))
             return None
         self.days[when] = number = self._number(charged, self._charged)
         return number
 
-    def _name(self, line: int, what: What) -> int | None:
+    def name(self, line: int, what: What) -> int | None:
+        """The number of what a row says of whose it is; None where that cannot be, and is noted."""
         known = self.names.get(what)
         if known is not None:
             return known

@@ -19,7 +19,7 @@ from store.usage import versions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
+    from datetime import date, datetime
 
     from policy.bills import BillName, Place
     from policy.metering import Identities
@@ -63,10 +63,11 @@ def post(moment: Moment, name: BillName, due: Sequence[Due], *, actor: str) -> l
     standing = versions.standing(moment.session, [(source, id_) for id_ in ids.values()])
     fresh: list[UsageEvent] = []
     later: list[Version] = []
+    where = _Where(moment)
     for one in due:
         posted = standing.get((source, ids[one.key]))
         if posted is None:
-            fresh.append(_event(moment, source, ids[one.key], one.place, one.owed))
+            fresh.append(_event(where, source, ids[one.key], one))
         else:
             # Whose it is stays as people have put it since.
             event = _billed(posted.event, one.owed) if one.owed else None
@@ -74,12 +75,31 @@ def post(moment: Moment, name: BillName, due: Sequence[Due], *, actor: str) -> l
     return [*intake.take_in(moment, fresh), *corrections.take_in(moment, later, actor=actor)]
 
 
-def _event(moment: Moment, source: str, event_id: str, place: Place, nano_usd: int) -> UsageEvent:
-    provider, at = _provider(moment, place), _at(moment, place)
-    empty = UsageEvent(
-        source, event_id, at, identities(place.person), provider, place.model, "", {}, place.project, b""
-    )
-    return _billed(empty, nano_usd)
+class _Where:
+    """When and of which provider lines are reported; looked up once for each day."""
+
+    def __init__(self, moment: Moment) -> None:
+        self._moment = moment
+        self._known: dict[tuple[date, str], tuple[datetime, str]] = {}
+
+    def of(self, place: Place) -> tuple[datetime, str]:
+        """The end of the day, so that what was granted on it counts, and now while it runs; the provider."""
+        key = (place.day, place.service)
+        if key not in self._known:
+            end = first_instant(place.day + timedelta(days=1), self._moment.zone) - CLOSEST
+            self._known[key] = (min(end, self._moment.now), self._provider(place))
+        return self._known[key]
+
+    def _provider(self, place: Place) -> str:
+        """The name by which gateways report the service; one that is not approved by then waits in quarantine."""
+        services = self._moment.handbooks.on(place.day).services
+        return next((one.providers[0] for one in services if one.key == place.service), place.service)
+
+
+def _event(where: _Where, source: str, event_id: str, one: Due) -> UsageEvent:
+    place, (at, provider) = one.place, where.of(one.place)
+    names = identities(place.person)
+    return _billed(UsageEvent(source, event_id, at, names, provider, place.model, "", {}, place.project, b""), one.owed)
 
 
 def identities(person: str) -> Identities:
@@ -95,15 +115,3 @@ def _billed(event: UsageEvent, nano_usd: int) -> UsageEvent:
         event.occurred_at, event.identities, event.provider, event.model, event.tier, meters, event.project
     )
     return event._replace(meters=meters, fingerprint=digest)
-
-
-def _provider(moment: Moment, place: Place) -> str:
-    """The name by which gateways report the service; one that is not approved by then waits in quarantine."""
-    services = moment.handbooks.on(place.day).services
-    return next((one.providers[0] for one in services if one.key == place.service), place.service)
-
-
-def _at(moment: Moment, place: Place) -> datetime:
-    """The end of the day, so that what was granted on it counts; now while it runs."""
-    end = first_instant(place.day + timedelta(days=1), moment.zone) - CLOSEST
-    return min(end, moment.now)

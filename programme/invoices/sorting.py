@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy.bills import KEPT, OUTSIDE, PERSON, PROJECT, BillName, Place
 from policy.parameters.invoices import BY_GATEWAYS
-from policy.period import Month, Quarter, day_of
+from policy.period import Quarter, day_of
 from policy.units import NANO_PER_USD
 from policy.value.currencies import PAR
 from programme.usage.intake import FARTHEST_AHEAD
 from store.handbook import rates
 
 if TYPE_CHECKING:
-    from policy.parameters.invoices import InvoiceRules
+    from policy.parameters.invoices import BillRule, InvoiceRules
     from programme.moment import Moment
 
 HALF_A_DAY = timedelta(hours=12)
@@ -51,6 +51,7 @@ class Sorting:
         self._moment = moment
         self._rates: dict[Quarter, dict[str, int]] = {}
         self._rules: dict[date, InvoiceRules] = {}
+        self._rule_of: dict[tuple[date, str, str], BillRule | None] = {}
 
     def charged(self, account: str, period: datetime, begin: datetime, end: datetime, currency: str) -> Charged:
         """The bill, day and rate of a row.
@@ -90,10 +91,16 @@ class Sorting:
         """The handbook in force, which says what the tags of a file are called."""
         return self._moment.handbook.invoices
 
+    def _rule(self, day: date, provider: str, service: str) -> BillRule | None:
+        key = (day, provider, service)
+        if key not in self._rule_of:
+            self._rule_of[key] = self.rules(day).rule_of(provider, service)
+        return self._rule_of[key]
+
     def place(self, when: Charged, what: Named) -> Place:
         """What a row is added up by."""
-        rule = self.rules(when.day).rule_of(what.provider, what.service)
-        month = Month.containing(when.day).first_day
+        rule = self._rule(when.day, what.provider, what.service)
+        month = when.day.replace(day=1)
         if rule is None:
             return Place(OUTSIDE, what.service, month)
         if rule.metered == BY_GATEWAYS:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 KEPT = {
     "audit_log": "who did what is evidence, and each row proves the ones before it (Art. 17(3)(e) GDPR)",
+    "bill_shares": "the books have to stay complete",
     "entries": "the books have to stay complete (Art. 17(3)(b))",
     "grants": "what grants and budgets followed from has to be proved",
     "lots": "the books have to stay complete",

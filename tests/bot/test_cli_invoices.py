@@ -65,7 +65,7 @@ def test_tried_imported_and_shown(run: Run, sqlite_app: App) -> None:
     assert books.count(sqlite_app, usage_events) == 0
     done = run("invoices", "import", "october.csv")
     assert (done.exit_code, parts in done.output) == (0, True)
-    assert "USD 2.00 of it waits in 1 lines of usage: `tokens-bot quarantine list` says why." in done.output
+    assert "USD 2.00 of it waits in 1 line of usage: `tokens-bot quarantine list` says why." in done.output
     assert done.output.endswith("7 read, 6 accepted, 0 duplicate, 0 conflict, 1 quarantined, 0 rejected\n")
     [listed] = json.loads(run("invoices", "list", "--month", "2026-10", "--json").output)
     assert (listed["billed_usd"], listed["waiting_usd"], listed["is_posted"]) == ("149.512000000", "2.004000000", True)
@@ -102,7 +102,7 @@ def test_a_later_file_says_what_it_changes(run: Run, tmp_path: Path) -> None:
     early = run("invoices", "import", "corrected.csv", "--issued", "2026-11-01T08:00:00Z")
     assert "a file that was issued later stands." in early.output
     tried = run("invoices", "import", "corrected.csv", "--issued", "2026-11-09T08:00:00Z", "--dry-run")
-    said = "USD +1.00 against october.csv: 1 lines added, 1 changed, 1 gone"
+    said = "USD +1.00 against october.csv: 1 line added, 1 changed, 1 gone"
     assert said in tried.output
     assert said in run("invoices", "import", "corrected.csv", "--issued", "2026-11-09T08:00:00Z").output
     assert "it stands so already." in run("invoices", "import", "corrected.csv").output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -9,6 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from handlers.balance import balance as handler
+from handlers.invoices import files
+from handlers.slack.commands import Request
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -16,7 +20,8 @@ from policy.value.currencies import Rate
 from policy.versions import Version
 from programme.closings import closing
 from programme.grants import lapses
-from programme.invoices import showing
+from programme.invoices import showing, taking
+from programme.invoices.taking import Import
 from programme.people import privacy
 from programme.usage import corrections, fingerprints
 from store.handbook import rates
@@ -274,6 +279,29 @@ def test_a_closed_month_stays_and_what_changes_is_booked_after_it(ruled: App, cl
     [undone] = [row for row in late if row.text == "Consumption undone"]
     assert undone.debit == "10.00"
     assert books.findings(ruled) == {}
+
+
+def test_a_month_is_not_closed_while_a_bill_is_under_way(ruled: App) -> None:
+    """An import that was interrupted is finished first, or nobody could say what the month comes to."""
+    content = io.BytesIO(trial.written([Row("10.00", tags=user(ADA))]))
+    told = files.read(ruled, [content])
+    with ruled.transaction() as moment:
+        taking.keep(moment, told, Import(actor="test"))
+    with ruled.transaction() as moment, pytest.raises(Refusal, match="The import of file was interrupted"):
+        closing.close(moment, OCTOBER, actor="cli:omar")
+    [done] = files.import_files(ruled, [content], Import(actor="test")).bills
+    assert done.change.becomes == "continued"
+    with ruled.transaction() as moment:
+        closing.close(moment, OCTOBER, actor="cli:omar")
+    assert wallets(ruled)[ADA] == -1000
+
+
+def test_a_balance_explains_what_a_bill_said(ruled: App) -> None:
+    """`why` tells of a line of a bill in words: nobody reads of billions of the unit that it is counted in."""
+    imported(ruled, Row("12.00", tags=user(ADA), month="2026-11", period="2026-11"))
+    told = handler._why(ruled, Request("U0ADA", "", ruled.clock()), exact=True)
+    assert told is not None
+    assert "tokens: the vendor's bill = USD 12; ÷ USD 0.01 = 1,200 tokens" in str(told.blocks)
 
 
 def test_corrections_of_earlier_months_are_rows_of_later_bills(ruled: App) -> None:
