@@ -80,8 +80,8 @@ def main(kind: str, rows: int) -> None:
                 one = measure(kind, path, format_)
                 print(
                     f"focus import, {kind}, a bill of {count:,} rows of {format_}, {one.lines:,} lines:"
-                    f" {one.ours:.2f} s over bare reading's {one.floor:.2f} s = {one.ours / one.floor:.1f} (target <= 4);"
-                    f" reading alone {one.read:.2f} s = {one.read / one.floor:.1f}"
+                    f" {one.ours:.2f} s over bare reading's {one.floor:.2f} s = {one.ours / one.floor:.1f}"
+                    f" (target <= 4), of it reading {one.read:.2f} s"
                 )
                 with ledgers.url(kind) as url:
                     _app(url)

@@ -26,6 +26,7 @@ from policy.parameters import (
     invoices,
     messages,
     offers,
+    retention,
     reviews,
     roi,
     usage,
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
     from policy.parameters.invoices import InvoiceRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.offers import OfferRules
+    from policy.parameters.retention import RetentionRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
@@ -150,6 +152,7 @@ class Handbook:
     invoices: InvoiceRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
+    retention: RetentionRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -203,6 +206,8 @@ def parse(text: str) -> Handbook:
         invoices=read(invoices.InvoiceRules, table.table("invoices")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
+        # Not among LATER_TABLES: what no handbook said of is kept.
+        retention=read(retention.RetentionRules, table.table("retention") if table.has("retention") else _empty()),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -211,6 +216,10 @@ def parse(text: str) -> Handbook:
     if problems:
         raise HandbookError(problems)
     return handbook
+
+
+def _empty() -> Table:
+    return Table({}, "", [])
 
 
 def document(text: str) -> dict[str, Any]:
@@ -288,6 +297,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from invoices.invoice_contradictions(handbook.invoices, keys)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
+    yield from retention.retention_contradictions(handbook.retention)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

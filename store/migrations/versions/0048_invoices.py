@@ -8,7 +8,7 @@ from alembic import op
 from store import columns
 
 revision = "0048"
-down_revision = "0050"
+down_revision = "0046"
 branch_labels = None
 depends_on = None
 

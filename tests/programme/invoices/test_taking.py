@@ -22,7 +22,7 @@ from programme.closings import closing
 from programme.grants import lapses
 from programme.invoices import showing, taking
 from programme.invoices.taking import Import
-from programme.people import privacy
+from programme.privacy import erasing
 from programme.usage import corrections, fingerprints
 from store.handbook import rates
 from store.invoices import bills as store
@@ -32,7 +32,7 @@ from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.usage import quarantine, usage_days, usage_events
 from store.usage import versions
 from tests.support import bills as trial
-from tests.support import books, cast
+from tests.support import books, cast, retained
 from tests.support.bills import AZURE, CLAUDE, GPU, VERTEX, Row, imported, user
 from tests.support.books import ADA, BEN, MARA
 
@@ -362,12 +362,25 @@ def test_whoever_is_erased_is_not_named_by_bills(ruled: App) -> None:
     cast.hire(ruled, f"email,left_on\n{BEN},2026-11-01\n")
     imported(ruled, Row("10.00", tags=user(BEN)))
     with ruled.transaction() as moment:
-        privacy.erase(moment, BEN, actor="test")
+        erasing.erase(moment, BEN, actor="test")
     assert BEN not in str(books.rows(ruled, bill_lines))
     imported(ruled, Row("9.00", tags=user(BEN)))
     assert BEN not in str(books.rows(ruled, bill_lines))
     [(amount,)] = books.rows(ruled, sa.select(sa.func.sum(usage_days.c.cost_nano_usd)))
     assert amount == 9_000_000_000
+    assert books.findings(ruled) == {}
+
+
+def test_names_in_bills_are_kept_for_a_time(ruled: App, clock: Clock) -> None:
+    """As long as those in usage; a bill that is issued again after that still corrects the same usage."""
+    imported(ruled, Row("10.00", tags=user(ADA)), Row("3.00", GPU))
+    at = clock() + timedelta(days=401)
+    assert retained.counted(ruled, at)["bill_lines"] == retained.let_go(ruled, at)["bill_lines"] == 1
+    assert ADA not in str(books.rows(ruled, bill_lines)) + str(books.rows(ruled, usage_events))
+    clock.now = at
+    imported(ruled, Row("9.00", tags=user(ADA)), Row("3.00", GPU))
+    assert wallets(ruled)[ADA] == -900
+    assert ADA not in str(books.rows(ruled, bill_lines))
     assert books.findings(ruled) == {}
 
 
