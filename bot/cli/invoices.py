@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 
 import click
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from policy.period import Month
     from store.invoices.bills import Bill
 
+T = TypeVar("T")
 CENT = 10_000_000
 SAID = {
     PERSON: "used by people",
@@ -117,20 +118,25 @@ def _tell_fates(fates: Mapping[str, Sum]) -> None:
 
 
 def _in_cents(fates: Mapping[str, Sum]) -> dict[str, int]:
-    """Whole cents by largest remainder, so that the parts add up to what the whole is in cents."""
+    """The parts in cents, in one order; they add up to what the whole is in cents."""
     whole = NanoUSD(told.total(fates.values()).nano_usd)
-    floors = {bears: fates[bears].nano_usd // CENT for bears in SAID if bears in fates}
-    rest = round(whole.decimal * 100) - sum(floors.values())
-    left = [fates[bears].nano_usd - floors[bears] * CENT for bears in floors]
-    extra = split_by_largest_remainder(max(rest, 0), left) if any(left) else [0] * len(floors)
-    return {bears: floors[bears] + more for bears, more in zip(floors, extra, strict=True)}
+    return _apportioned({bears: fates[bears] for bears in SAID if bears in fates}, round(whole.decimal * 100))
+
+
+def _apportioned(costs: Mapping[T, Sum], cents: int) -> dict[T, int]:
+    """Whole cents by largest remainder."""
+    floors = {name: cost.nano_usd // CENT for name, cost in costs.items()}
+    left = [cost.nano_usd - floors[name] * CENT for name, cost in costs.items()]
+    missing = max(cents - sum(floors.values()), 0)
+    extra = split_by_largest_remainder(missing, left) if any(left) else [0] * len(left)
+    return {name: floors[name] + more for name, more in zip(floors, extra, strict=True)}
 
 
 def _tell_waiting(one: Done) -> None:
     if one.waiting and one.waiting.lines:
         click.echo(
-            f"  USD {_usd(one.waiting.nano_usd)} of it waits in {_many(one.waiting.lines, 'line')} of usage:"
-            " `tokens-bot quarantine list` says why."
+            f"  USD {_usd(one.waiting.nano_usd)} of it waits in quarantine, in {_many(one.waiting.lines, 'line')}"
+            " of usage (`tokens-bot quarantine list`)."
         )
     for why, count in one.details.most_common(10):
         click.echo(f"    {count:,} x {why}")
@@ -228,8 +234,9 @@ def show(bill_id: int, *, as_json: bool) -> None:
     _tell_fates(shown.by_fate)
     for bears, count in shown.borne.items():
         click.echo(f"  {SAID[bears]}: {_many(count, 'account')}")
-    table = [
-        (SAID[bears], service, f"{cost.rows:,}", _usd(cost.nano_usd))
-        for (bears, service), cost in sorted(shown.by_service.items())
-    ]
+    table = []
+    for bears, cents in _in_cents(shown.by_fate).items():
+        own = {service: cost for (part, service), cost in sorted(shown.by_service.items()) if part == bears}
+        for service, some in _apportioned(own, cents).items():
+            table.append((SAID[bears], service, f"{own[service].rows:,}", _usd(some * CENT)))
     common.print_table(("part", "service", "rows", "USD"), table)

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from handlers.invoices import focus_csv, focus_parquet
 from policy.reasons import Refusal
 from programme.invoices import posting, sharing, showing, taking
+from programme.invoices.showing import Waiting
 from programme.invoices.sorting import Sorting
-from programme.invoices.told import SUPERSEDED, Told, total
+from programme.invoices.told import CONTINUED, SUPERSEDED, Told, total
 from programme.table_file import Problems
 from store.invoices import bills as store
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from policy.bills import BillName, Place, Sum
     from programme.app import App
-    from programme.invoices.showing import Waiting
     from programme.invoices.taking import Import
     from programme.invoices.told import Change
     from programme.usage.intake import Outcome
@@ -38,13 +38,29 @@ class Done:
     outcomes: Counter[str] = field(default_factory=Counter)
     details: Counter[str] = field(default_factory=Counter)
     """Why lines wait, and how many each."""
+    held: set[bytes] = field(default_factory=set)
+    """The lines that had to wait."""
     waiting: Waiting | None = None
+    """What of the bill waits now, also from before."""
 
     def count(self, outcomes: Iterable[Outcome]) -> None:
         for one in outcomes:
             self.outcomes[one.status] += 1
             if one.status == "quarantined":
                 self.details[one.detail] += 1
+                self.held.add(posting.key_in(one.event_id))
+
+    @property
+    def fresh_rows(self) -> int:
+        """Rows that are not there already."""
+        change = self.change
+        return change.whole.rows if change.becomes == CONTINUED else change.fresh_rows
+
+    @property
+    def waits(self) -> Waiting:
+        """What had to wait now."""
+        costs = [cost for place, cost in self.change.told.items() if self.held and place.key in self.held]
+        return Waiting(len(self.held), total(costs).rows, total(costs).nano_usd)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +73,8 @@ class Imported:
     @property
     def counts(self) -> dict[str, int]:
         """Rows by what became of them, in the words of all imports of usage."""
-        fresh = sum(done.change.fresh_rows for done in self.bills)
-        waiting = min(sum(done.waiting.rows for done in self.bills if done.waiting and done.outcomes), fresh)
+        fresh = sum(done.fresh_rows for done in self.bills)
+        waiting = sum(done.waits.rows for done in self.bills)
         return {
             "read": self.rows,
             "accepted": fresh - waiting,
@@ -110,12 +126,16 @@ def try_files(
     with app.undone() as moment:
         found = [Done(change) for change in taking.planned(moment, told, by)]
     for done in found:
-        due = list(taking.to_post(done.change))
-        for begin in range(0, len(due), posting.AT_A_TIME):
-            with app.undone() as moment:
-                some = due[begin : begin + posting.AT_A_TIME]
-                done.count(posting.post(moment, done.change.name, some, actor=by.actor))
+        _try(app, done, by.actor)
     return Imported(told.rows, found)
+
+
+def _try(app: App, done: Done, actor: str) -> None:
+    due = list(taking.to_post(done.change))
+    for begin in range(0, len(due), posting.AT_A_TIME):
+        with app.undone() as moment:
+            done.count(posting.post(moment, done.change.name, due[begin : begin + posting.AT_A_TIME], actor=actor))
+    done.waiting = done.waits
 
 
 def read(app: App, files: Sequence[BinaryIO], progress: Callable[[int], None] = lambda _bytes: None) -> Told:

@@ -43,7 +43,7 @@ def planned(moment: Moment, files: Told, by: Import) -> list[Change]:
     if not moment.handbook.invoices.rules and not any(one.invoices.rules for one in moment.handbooks.versions):
         raise Refusal(
             "no_invoice_rules",
-            "The handbook says of no row whose it is.",
+            "The handbook does not say whose the rows of a bill are.",
             next_step="Add [[invoices.rules]] to it; its comments have an example.",
         )
     changes = told.changes(moment, files, by.issued_at)

@@ -62,10 +62,11 @@ def test_tried_imported_and_shown(run: Run, sqlite_app: App) -> None:
 """
     assert parts in tried.output
     assert "1 x no person is known for user 'arn:role/x'" in tried.output
+    assert tried.output.endswith("7 read, 6 accepted, 0 duplicate, 0 conflict, 1 quarantined, 0 rejected\n")
     assert books.count(sqlite_app, usage_events) == 0
     done = run("invoices", "import", "october.csv")
     assert (done.exit_code, parts in done.output) == (0, True)
-    assert "USD 2.00 of it waits in 1 line of usage: `tokens-bot quarantine list` says why." in done.output
+    assert "USD 2.00 of it waits in quarantine, in 1 line of usage (`tokens-bot quarantine list`)." in done.output
     assert done.output.endswith("7 read, 6 accepted, 0 duplicate, 0 conflict, 1 quarantined, 0 rejected\n")
     [listed] = json.loads(run("invoices", "list", "--month", "2026-10", "--json").output)
     assert (listed["billed_usd"], listed["waiting_usd"], listed["is_posted"]) == ("149.512000000", "2.004000000", True)

@@ -172,6 +172,9 @@ def test_use_that_names_a_stranger_waits(ruled: App) -> None:
     imported(ruled, Row("10.00", tags=user("arn:role/ada")), Row("1.00", tags=user(BEN)))
     done = imported(ruled, Row("12.00", tags=user("arn:role/ada")), Row("1.00", tags=user(BEN)))
     assert (done.counts["quarantined"], done.counts["duplicate"]) == (1, 1)
+    again = imported(ruled, Row("12.00", tags=user("arn:role/ada")), Row("2.00", tags=user(BEN)))
+    assert (again.counts["accepted"], again.counts["quarantined"], again.counts["duplicate"]) == (1, 0, 1)
+    imported(ruled, Row("12.00", tags=user("arn:role/ada")), Row("1.00", tags=user(BEN)))
     with ruled.reading() as moment:
         [bill] = showing.bills_of(moment, OCTOBER)
         assert showing.waiting(moment, bill.name) == (1, 1, 12_000_000_000)
@@ -386,7 +389,7 @@ def test_names_in_bills_are_kept_for_a_time(ruled: App, clock: Clock) -> None:
 
 def test_nothing_is_taken_in_without_rules(sqlite_app: App) -> None:
     """A handbook that says of no row whose it is takes no bill."""
-    with pytest.raises(Refusal, match=r"The handbook says of no row whose it is"):
+    with pytest.raises(Refusal, match=r"The handbook does not say whose the rows of a bill are"):
         imported(sqlite_app, Row("10.00"))
     with sqlite_app.reading() as moment:
         assert store.all_of(moment.session) == []
