@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from benchmarks import ledgers, traffic
 from bot import settings, wiring
+from handlers import tables
 from handlers.finance import focus_writing
-from handlers.finance.focus_columns import COLUMNS, DECIMALS, INSTANTS, NUMBERS
+from handlers.finance.focus_columns import COLUMNS, INSTANTS, NUMBERS
 from handlers.usage import cloudevents
 from policy.metering import UsageEvent
 from policy.period import Month
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.finance.focus_columns import Spec
-    from handlers.finance.focus_writing import FileFormat
+    from handlers.tables import Format
     from programme.app import App
 
     Rows = list[tuple[Any, ...]]
@@ -38,6 +39,7 @@ SPEC: Spec = "1.4"
 CENTRES = 20
 PROJECTS = ("", "", "apollo", "zeus", "hermes")
 BATCH, ROUNDS = 10_000, 3
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
 class Measured(NamedTuple):
@@ -56,7 +58,7 @@ def main(kind: str, events: int) -> None:
             app = _app(url)
             wiring.migrate(app)
             fill(app, count)
-            for format_ in focus_writing.FORMATS:
+            for format_ in FORMATS:
                 one = measure(app, format_)
                 print(
                     f"focus, {kind}, a month of {count:,} events, {one.rows:,} rows of {format_}: {one.ours:.2f} s over"
@@ -113,7 +115,7 @@ def _app(url: str) -> App:
     )
 
 
-def measure(app: App, format_: FileFormat) -> Measured:
+def measure(app: App, format_: Format) -> Measured:
     """The best of some rounds, in turn with the floor."""
     out = io.BytesIO()
     _export(app, out, "csv")
@@ -133,7 +135,7 @@ def measure(app: App, format_: FileFormat) -> Measured:
     return Measured(len(rows), ours, floor)
 
 
-def _export(app: App, out: BinaryIO, format_: FileFormat) -> None:
+def _export(app: App, out: BinaryIO, format_: Format) -> None:
     with app.database.snapshot() as session:
         told = Months(app.moment(session), MONTH)
         assert focus_writing.write(out, told, month_charges.of(told), SPEC, format_)
@@ -144,7 +146,7 @@ def _bare_csv(rows: Rows) -> None:
 
 
 def _bare_parquet(rows: Rows) -> None:
-    arrow, parquet = focus_writing.pyarrow()
+    arrow, parquet = tables.pyarrow()
     schema = arrow.schema([(name, _type(arrow, name)) for name in COLUMNS[SPEC]])
     with parquet.ParquetWriter(io.BytesIO(), schema, compression="zstd") as writer:
         for begin in range(0, len(rows), BATCH):
@@ -155,7 +157,7 @@ def _bare_parquet(rows: Rows) -> None:
 
 def _type(arrow: Any, name: str) -> Any:  # noqa: ANN401 - of a library without types
     if name in NUMBERS:
-        return arrow.decimal128(38, DECIMALS)
+        return arrow.decimal128(38, tables.DECIMALS)
     return arrow.timestamp("us", tz="UTC") if name in INSTANTS else arrow.string()
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from benchmarks import ledgers, traffic
 from bot import settings, wiring
-from handlers.finance import focus_writing
+from handlers import tables
 from handlers.invoices import files
 from policy import handbook
 from programme import handbooks
@@ -27,12 +27,13 @@ from programme.people import directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from handlers.finance.focus_writing import FileFormat
+    from handlers.tables import Format
     from programme.app import App
 
 BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
 HOURS = 30 * 24
 BATCH, ROUNDS = 10_000, 3
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
 PEOPLE = 200
 METERS = ("Input tokens", "Output tokens", "Cached input tokens")
 SERVICES = ("Amazon Bedrock", "Amazon SageMaker", "Amazon EC2", "Amazon Simple Storage Service")
@@ -75,7 +76,7 @@ def main(kind: str, rows: int) -> None:
     peaks = []
     for count in (rows // 5, rows):
         with tempfile.TemporaryDirectory(prefix="tokens-bench-") as folder:
-            for format_ in focus_writing.FORMATS:
+            for format_ in FORMATS:
                 path = _written(Path(folder), count, format_)
                 one = measure(kind, path, format_)
                 print(
@@ -88,12 +89,12 @@ def main(kind: str, rows: int) -> None:
                     peaks.append(_memory(url, path))
                 before, peak = peaks[-1]
                 print(f"focus import, {kind}, {count:,} rows of {format_}: {peak - before:.0f} MiB beside {before:.0f}")
-    for format_, small, large in zip(focus_writing.FORMATS, peaks[:2], peaks[2:], strict=True):
+    for format_, small, large in zip(FORMATS, peaks[:2], peaks[2:], strict=True):
         growth = (large[1] - large[0]) / (small[1] - small[0])
         print(f"growth, {kind}, {format_}: a bill takes {growth:.2f} of the memory for a fifth of its rows")
 
 
-def measure(kind: str, path: Path, format_: FileFormat) -> Measured:
+def measure(kind: str, path: Path, format_: Format) -> Measured:
     """The best of some rounds, each into an empty ledger, in turn with the floor."""
     ours = read = floor = float("inf")
     lines = 0
@@ -112,19 +113,19 @@ def measure(kind: str, path: Path, format_: FileFormat) -> Measured:
     return Measured(ours, read, floor, lines)
 
 
-def _bare(path: Path, format_: FileFormat) -> None:
+def _bare(path: Path, format_: Format) -> None:
     if format_ == "csv":
         with path.open(newline="", encoding="utf-8") as file:
             for _ in csv.reader(file):
                 pass
         return
-    _, parquet = focus_writing.pyarrow()
+    _, parquet = tables.pyarrow()
     with path.open("rb") as file:
         for _ in parquet.ParquetFile(file).iter_batches():
             pass
 
 
-def _written(folder: Path, count: int, format_: FileFormat) -> Path:
+def _written(folder: Path, count: int, format_: Format) -> Path:
     path = folder / f"bill-{count}.{format_}"
     if format_ == "csv":
         with path.open("w", newline="", encoding="utf-8") as file:
@@ -132,7 +133,7 @@ def _written(folder: Path, count: int, format_: FileFormat) -> Path:
             writer.writerow(COLUMNS)
             writer.writerows(_rows(count))
         return path
-    arrow, parquet = focus_writing.pyarrow()
+    arrow, parquet = tables.pyarrow()
     decimal = arrow.decimal128(38, 15)
     schema = arrow.schema([(name, decimal if name in DECIMALS else arrow.string()) for name in COLUMNS])
     with parquet.ParquetWriter(path, schema, compression="zstd") as writer:
@@ -215,7 +216,7 @@ def _memory(url: str, path: Path) -> tuple[float, float]:
 def _peak(url: str, path: Path) -> None:
     app = _app(url)
     if path.suffix == ".parquet":
-        focus_writing.pyarrow()
+        tables.pyarrow()
     before = _most()
     with path.open("rb") as file:
         files.import_files(app, [file], Import(actor="bench"))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import asdict, astuple, fields
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from bot.cli import common
+from handlers import tables
+from handlers.tables import Column, Layout
 from policy.reasons import Refusal
 from programme import anchors
 from programme.closings import closing
@@ -15,13 +17,13 @@ from programme.closings.closing import Booked
 from store.closings import records
 
 if TYPE_CHECKING:
+    from handlers.tables import Format
     from policy.period import Month
     from programme.moment import Moment
     from store.closings.records import Closing
 
-out_option = click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
-)
+_AMOUNTS = ("debit", "credit", "tokens")
+JOURNAL = Layout(tuple(Column(one.name, "number" if one.name in _AMOUNTS else "text") for one in fields(Booked)))
 
 
 @click.group("close")
@@ -51,13 +53,14 @@ def close_month(month: Month, *, dry_run: bool, as_json: bool) -> None:
 
 @close.command("journal")
 @click.argument("month", type=common.MonthType())
-@out_option
-def journal(month: Month, *, out: TextIO) -> None:
-    """Write a closed month's journal as CSV: two legs for each line, whose debits equal its credits."""
+@common.out_option
+@common.format_options
+def journal(month: Month, *, out: BinaryIO, format_: Format) -> None:
+    """Write a closed month's journal: two legs for each line, whose debits equal its credits."""
     with common.app() as app, app.transaction() as moment:
         rows = closing.booked(moment, _require(moment, month))
         anchors.note_export(moment, "export.journal", actor=common.actor(), lines=len(rows))
-    common.write_csv(out, [field.name for field in fields(Booked)], (asdict(row) for row in rows))
+    tables.write(out, JOURNAL, map(astuple, rows), format_)
 
 
 @close.command("list")

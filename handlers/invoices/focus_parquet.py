@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
-from handlers.finance.focus_writing import pyarrow
 from handlers.invoices.tally import COST, REQUIRED, SELLERS, WHEN, Tally, atto_of, wanted
+from handlers.tables import pyarrow
 from policy.reasons import Refusal
 
 if TYPE_CHECKING:

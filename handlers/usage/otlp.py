@@ -30,7 +30,10 @@ CALLS = frozenset(
         # OpenTelemetry's own, and what exporters add to them.
         *("chat", "text_completion", "generate_content", "embeddings"),
         *("completion", "rerank", "image", "image_generation", "audio", "speech", "text_to_speech", "speech_to_text"),
-        *("transcription", "video", "realtime", "moderation", "translate"),
+        *("transcription", "video", "realtime", "moderation", "translate", "transliterate"),
+        *("language_identification", "speech_to_text_translate"),
+        # Strands tells the use of a spoken session once, when it is over.
+        "bidi_session",
     }
 )
 AROUND_CALLS = frozenset(
@@ -38,8 +41,9 @@ AROUND_CALLS = frozenset(
         *("create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "fetch_response"),
         *("search_memory", "create_memory", "update_memory", "upsert_memory", "delete_memory"),
         *("create_memory_store", "delete_memory_store"),
-        # The AI SDK's step, and the span kinds of OpenLIT's frameworks.
+        # The AI SDK's step, the span kinds of OpenLIT's frameworks, what Strands and Google's ADK put around calls.
         *("agent_step", "agent", "execute_task", "task", "workflow", "chain", "tool"),
+        *("execute_event_loop_cycle", "execute_structured_output", "bidi_response", "invoke_node"),
     }
 )
 USERS = ("user.id", "enduser.id", "gen_ai.user.id", "langfuse.user.id", "traceloop.association.properties.user_id")

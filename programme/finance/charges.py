@@ -5,10 +5,11 @@ Every posting of usage stands in exactly one month's charges (policy/billing), s
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache, cached_property
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    from policy.metering import Meter, Price
+    from policy.metering import Meter
     from policy.parameters.finance import FinanceRules
     from programme.moment import Moment
     from programme.people.cost_centres import Bearers
@@ -139,6 +140,22 @@ _CALLS, _COST, _DEBIT, _COUNTED, _METERS = range(5)
 REQUESTS: Meter = "requests"
 
 
+class _Rate(NamedTuple):
+    """Where a meter's count is in a line, its price, and what one weighs beside one of the same price's others."""
+
+    place: int
+    meter: Meter
+    unit: UnitPrice
+    weight: int
+
+
+class _Rates(NamedTuple):
+    """Those of a price, in the order of the meters' names; where calls are counted, if they have a price."""
+
+    meters: list[_Rate]
+    requests: int | None
+
+
 class Ledger:
     """Reads a month's charges from the ledger, a day at a time: memory follows from who bears what, not from events."""
 
@@ -155,6 +172,7 @@ class Ledger:
         self._meters = sorted({meter for price in self._prices.values() for meter in price.meters})
         tiers = {id_: price.tier_starts for id_, price in self._prices.items()}
         self._debits = store.Debits(session, self._meters, tiers)
+        self._rates = cache(self._rates_of)
 
     def charges(self) -> Iterator[Charge]:
         """The month's rows in the order of their days; then corrections of earlier months, and what was granted."""
@@ -199,21 +217,29 @@ class Ledger:
 
     def _by_meter(self, day: date, of: _Of, line: _Figures) -> Iterator[Charge]:
         """One row for each meter: each bears its part of what was posted, to the last nano-USD."""
-        price = self._prices[of.price_id]
-        counted = {meter: count for meter, count in zip(self._meters, line[_METERS:], strict=True) if count}
-        if REQUESTS in price.meters and (asked := counted.get(REQUESTS, 0) + line[_CALLS] - line[_COUNTED]):
+        rates = self._rates(of.price_id, of.context)
+        if rates.requests is not None:
             # A call that does not count its requests is one.
-            counted[REQUESTS] = asked
+            line[rates.requests] += line[_CALLS] - line[_COUNTED]
+        counted = [(rate, line[rate.place]) for rate in rates.meters if line[rate.place]]
         if not counted:
             return
-        meters = sorted(counted)
-        units = [_unit(price, meter, of.context) for meter in meters]
-        weights = _weights([counted[meter] for meter in meters], units)
-        parts = (_split(whole, weights) for whole in (line[_COST], line[_DEBIT]))
+        weights = [rate.weight * abs(count) for rate, count in counted]
+        costs, debits = _split(line[_COST], weights), _split(line[_DEBIT], weights)
         end, value = _after(day), self._values[of.value_version]
-        for meter, unit, cost, debit in zip(meters, units, *parts, strict=True):
-            costs = Costs(cost, cost, debit, value)
-            yield Charge(USAGE, day, end, of.bearer, self._product(of, meter), costs, Quantity(counted[meter], unit))
+        for (rate, count), cost, debit in zip(counted, costs, debits, strict=True):
+            product, quantity = self._product(of, rate.meter), Quantity(count, rate.unit)
+            yield Charge(USAGE, day, end, of.bearer, product, Costs(cost, cost, debit, value), quantity)
+
+    def _rates_of(self, price_id: str, context: int) -> _Rates:
+        price = self._prices[price_id]
+        whole = math.lcm(*(unit.per for unit in price.meters.values()))
+        meters: list[_Rate] = []
+        for meter in sorted(price.meters):
+            unit = UnitPrice(price.meters[meter].at(context + 1), price.meters[meter].per)
+            weight = unit.nano_usd * (whole // unit.per)
+            meters.append(_Rate(self._meters.index(meter) + _METERS, meter, unit, weight))
+        return _Rates(meters, next((rate.place for rate in meters if rate.meter == REQUESTS), None))
 
     def _product(self, of: _Of, meter: Meter | None) -> Product:
         name, kind = self._services.get(of.service_key, (of.service_key, "model_api"))
@@ -250,22 +276,13 @@ class Ledger:
             yield Charge(PURCHASE, month.first_day, month.next().first_day, nobody, product, costs)
 
 
-def _unit(price: Price, meter: Meter, context: int) -> UnitPrice:
-    """A meter's price in calls of more input than `context`."""
-    unit = price.meters[meter]
-    return UnitPrice(unit.at(context + 1), unit.per)
-
-
-def _weights(counts: list[int], units: list[UnitPrice]) -> list[int]:
-    """What each meter costs by its price, over a common denominator; alike where all are free."""
-    whole = 1
-    for unit in units:
-        whole *= unit.per
-    weights = [abs(count) * unit.nano_usd * (whole // unit.per) for count, unit in zip(counts, units, strict=True)]
-    return weights if any(weights) else [1] * len(counts)
-
-
 def _split(amount: int, weights: list[int]) -> list[int]:
+    """The parts of an amount by what each meter costs; alike where all are free."""
+    if not (whole := sum(weights)):
+        weights, whole = [1] * len(weights), len(weights)
+    parts = [amount * weight // whole for weight in weights]
+    if sum(parts) == amount:
+        return parts
     sign = -1 if amount < 0 else 1
     return [sign * part for part in split_by_largest_remainder(abs(amount), weights)]
 

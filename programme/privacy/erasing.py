@@ -35,6 +35,7 @@ KEPT = {
     "requests": "what the board decided, without its texts",
     "review_cases": "what the board decided, and what it followed from",
     "usage_days": "what was paid for, by day and service",
+    "wallet_days": "what was paid for, by day and service",
     "usage_events": "what was paid for, under an id",
 }
 """Why rows of a table stay after somebody was erased; of those that are not here, by id alone, for the same reasons."""

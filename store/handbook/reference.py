@@ -145,6 +145,13 @@ _latest_value = bulk.Prepared(
 )
 
 
+_values_until = bulk.Prepared(
+    _values.where(token_values.c.quarter <= sa.bindparam("quarter")).order_by(
+        token_values.c.quarter.desc(), *LATEST_FIRST
+    )
+)
+
+
 def _value(quarter: str, version: str, nano_usd: int, price_index: str, buffer: int) -> TokenValue:
     return TokenValue(
         Quarter.parse(quarter), version, nano_usd, price_index=Decimal(price_index), buffer_permille=buffer
@@ -153,9 +160,8 @@ def _value(quarter: str, version: str, nano_usd: int, price_index: str, buffer: 
 
 def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
     """The value of each quarter up to one, oldest first; the latest version of each."""
-    query = _values.where(token_values.c.quarter <= str(quarter))
-    rows = session.execute(query.order_by(token_values.c.quarter.desc(), *LATEST_FIRST)).all()
-    return list({row.quarter: _value(*row) for row in reversed(rows)}.values())
+    rows = _values_until.execute(session, {"quarter": str(quarter)})
+    return list({row[0]: _value(*row) for row in reversed(rows)}.values())
 
 
 def count_values(session: Session, quarter: Quarter) -> int:

@@ -30,7 +30,7 @@ SALES = f"email,name,level,role_family,time_zone,hired_on\n{OUTSIDER},Sam Sale,m
 UNHEARD = ("openai", "unheard-of")
 LEFT_OUT = frozenset({"audit_log", "retention", "runs"})
 """What says that it was done, and not what became of it."""
-FIGURES = frozenset({"accounts", "postings", "lot_movements", "usage_days", "usage_reversals", "grants"})
+FIGURES = frozenset({"accounts", "postings", "lot_movements", "usage_days", "usage_reversals", "wallet_days", "grants"})
 Content = dict[str, list[tuple[Any, ...]]]
 
 

@@ -8,7 +8,7 @@ from alembic import op
 from store import columns
 
 revision = "0048"
-down_revision = "0046"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 

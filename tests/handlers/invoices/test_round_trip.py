@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from handlers.finance.focus_columns import Spec
-    from handlers.finance.focus_writing import FileFormat
+    from handlers.tables import Format
 
 NOV, OCT, DEC = Month(2026, 11), Month(2026, 10), Month(2026, 12)
 ALL_OF_IT = """
@@ -48,9 +48,10 @@ service = "openai"
 rest = "evenly"
 """
 CENT = Decimal("0.01")
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
-def exported(app: App, month: Month, spec: Spec = "1.4", format_: FileFormat = "csv") -> bytes:
+def exported(app: App, month: Month, spec: Spec = "1.4", format_: Format = "csv") -> bytes:
     out = io.BytesIO()
     with app.database.snapshot() as session:
         told = Months(app.moment(session), month)
@@ -86,7 +87,7 @@ def first(
 def test_a_month_goes_from_one_ledger_into_another(first: App, app: App, spec: Spec, clock: Clock) -> None:
     """CSV and Parquet alike: everything is posted or waits for its person, and the second's own export is as much."""
     trial.rule(app, ALL_OF_IT)
-    files_ = {format_: exported(first, NOV, spec, format_) for format_ in focus_writing.FORMATS}
+    files_ = {format_: exported(first, NOV, spec, format_) for format_ in FORMATS}
     told = {format_: files.read(app, [io.BytesIO(content)]).bills for format_, content in files_.items()}
     assert told["csv"] == told["parquet"]
     billed = total(files_["csv"])
