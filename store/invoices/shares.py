@@ -85,7 +85,7 @@ def weights(
         .group_by(_e.account_id)
     )
     for account, total in session.execute(of_others):
-        used[account] -= int(total)
+        used[account] = used.get(account, 0) - int(total)
     return {account: total for account, total in sorted(used.items()) if total > 0}
 
 

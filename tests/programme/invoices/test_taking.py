@@ -18,6 +18,7 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.value.currencies import Rate
 from policy.versions import Version
+from programme.app import App
 from programme.closings import closing
 from programme.grants import lapses
 from programme.invoices import showing, taking
@@ -37,7 +38,7 @@ from tests.support.bills import AZURE, CLAUDE, GPU, VERTEX, Row, imported, user
 from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
-    from programme.app import App
+    from store.engine import Database
     from tests.support.clock import Clock
 
 OCTOBER = Month(2026, 10)
@@ -150,6 +151,25 @@ def test_the_file_that_was_issued_last_stands(ruled: App) -> None:
     assert wallets(ruled)[ADA] == -1100
     imported(ruled, Row("12.00", tags=user(ADA)), issued=THIRD + timedelta(days=1))
     assert wallets(ruled)[ADA] == -1200
+    assert books.findings(ruled) == {}
+
+
+@pytest.mark.every_database
+def test_two_who_import_at_once_post_once(ruled: App, database_url: str) -> None:
+    """Whoever comes second finds the bill under way or done; every line is posted once, and locks keep their order."""
+    rows = [
+        Row("0.01", day=day, tags=user(who), meter=f"m{n}") for day in (1, 2) for n in range(20) for who in (ADA, BEN)
+    ]
+    content = trial.written([*rows, Row("6.00", AZURE)])
+
+    def work(database: Database) -> None:
+        app = App(database, ruled.zone, ruled.clock)
+        files.import_files(app, [io.BytesIO(content)], Import(actor="test"))
+
+    raised = books.at_once(database_url, [work] * 3)
+    assert all(isinstance(one, Refusal) and one.code == "bill_under_way" for one in raised), raised
+    files.import_files(ruled, [io.BytesIO(content)], Import(actor="test"))
+    assert wallets(ruled) == dict.fromkeys(EVERYONE, Decimal(-100)) | dict.fromkeys((ADA, BEN), Decimal(-140))
     assert books.findings(ruled) == {}
 
 
