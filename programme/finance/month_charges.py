@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from programme.finance import bill_charges
 from programme.finance.charges import Ledger
 
 if TYPE_CHECKING:
@@ -15,4 +16,6 @@ if TYPE_CHECKING:
 
 def of(told: Months) -> Iterator[Charge]:
     """A month's charges, in one order whenever it is asked for."""
-    yield from Ledger(told).charges()
+    ledger = Ledger(told)
+    yield from ledger.charges()
+    yield from bill_charges.of(told, ledger)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from policy.reasons import Refusal
 from programme.people import directory
 from store import audit, locks
+from store.invoices import bills
 from store.locks import Lock
 from store.people import board
 from store.people import directory as people_store
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 KEPT = {
     "audit_log": "who did what is evidence, and each row proves the ones before it (Art. 17(3)(e) GDPR)",
+    "bill_shares": "the books have to stay complete",
     "entries": "the books have to stay complete (Art. 17(3)(b))",
     "grants": "what grants and budgets followed from has to be proved",
     "lots": "the books have to stay complete",
@@ -102,6 +104,7 @@ def forget(moment: Moment, person: Person, *, actor: str) -> Erased:
         board.end_delegation(session, person.id, now=moment.now)
     known_by = names.known_by(session, person.id)
     events = usage.forget(session, person.id, known_by)
+    bills.forget_person(session, known_by, person.id)
     written = sum(part.take_all(session, Scope(person_id=person.id)) for part in texts.PARTS)
     sent = letters.forget(session, person.id, known_by, moment.now)
     names.forget(session, person.id, known_by, moment.now)

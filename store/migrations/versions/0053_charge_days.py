@@ -7,8 +7,8 @@ from alembic import op
 
 from store import columns
 
-revision = "0049c"
-down_revision = "0049b"
+revision = "0053"
+down_revision = "0052"
 branch_labels = None
 depends_on = None
 
