@@ -17,7 +17,8 @@ from store.handbook import reference
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from programme.finance.charges import Bearer, Ledger, Months
+    from programme.finance.charges import Bearer, Ledger
+    from programme.finance.months import Months
     from store.finance.bill_postings import Borne
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)

@@ -18,7 +18,7 @@ from handlers.invoices import files
 from policy.period import Month
 from programme.app import App
 from programme.finance import month_charges
-from programme.finance.charges import Months
+from programme.finance.months import Months
 from programme.invoices.taking import Import
 from store.engine import open_database
 from store.tables.invoices import bill_lines, bill_shares
