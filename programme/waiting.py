@@ -5,17 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from programme.appeals import appeals
-from programme.appeals import cards as appeal_cards
+from programme.appeals import duties
 from programme.cash import cards as cash_cards
 from programme.handbook import cards as proposal_cards
 from programme.handbook import deciding
-from store.appeals import records as appeals_store
 from store.handbook import proposals as proposals_store
 
 if TYPE_CHECKING:
     from programme.moment import Moment
-    from views.appeals import Card as AppealCard
+    from views.appeals import AnnualDuty, Duty
     from views.cash import CashCard
     from views.handbook import Card as ProposalCard
 
@@ -26,14 +24,16 @@ MOST = 3
 class Waiting:
     """What someone may decide now, the nearest deadline first, and how much more there is."""
 
-    appeals: tuple[AppealCard, ...] = ()
+    appeals: tuple[Duty, ...] = ()
     proposals: tuple[ProposalCard, ...] = ()
     more: int = 0
     cash: tuple[CashCard, ...] = ()
+    annual_appeals: tuple[AnnualDuty, ...] = ()
 
     @property
     def count(self) -> int:
-        return len(self.appeals) + len(self.proposals) + self.more + len(self.cash)
+        shown = (self.appeals, self.annual_appeals, self.proposals, self.cash)
+        return sum(map(len, shown)) + self.more
 
 
 NOTHING = Waiting()
@@ -41,19 +41,17 @@ NOTHING = Waiting()
 
 def of(moment: Moment, person_id: str) -> Waiting:
     """Only what this person may press: nobody is shown a button that would be refused."""
-    filed = [
-        one
-        for one in appeals_store.all_open(moment.session)
-        if moment.now < one.decide_by and person_id in appeals.deciders(moment, one)
-    ]
+    filed = duties.against_cuts(moment, person_id)
+    annual = duties.against_annual_reviews(moment, person_id)
     proposed = [
         one
         for one in proposals_store.all_open(moment.session)
         if moment.now < proposal_cards.lapse_at(one) and deciding.may_decide(moment, one, person_id)
     ]
     return Waiting(
-        tuple(appeal_cards.of(moment, one.id) for one in filed[:MOST]),
+        tuple(filed[:MOST]),
         tuple(proposal_cards.untried(moment, one) for one in proposed[:MOST]),
-        max(len(filed) - MOST, 0) + max(len(proposed) - MOST, 0),
+        sum(max(len(some) - MOST, 0) for some in (filed, annual, proposed)),
         tuple(cash_cards.waiting(moment, person_id)),
+        tuple(annual[:MOST]),
     )

@@ -14,7 +14,7 @@ from programme.appeals.annual import SILENCE
 from templates import appeals as shown
 from templates import render
 from tests.support.letters import ENDLESS, HOSTILE
-from views.appeals import AnnualAppeal, AnnualCard
+from views.appeals import AnnualAppeal, AnnualCard, AnnualDuty
 from views.people import PersonName
 
 if TYPE_CHECKING:
@@ -80,6 +80,12 @@ def told(text: str) -> AnnualCard:
     )
 
 
+def duty(card: AnnualCard) -> AnnualDuty:
+    """The appeal of a card among what waits for a reader."""
+    return AnnualDuty(card.appeal, card.annual, card.holds_from, card.person)
+
+
+DUTY = duty(OPEN)
 BY_SILENCE = decided("upheld", by="policy", reason=SILENCE, tokens="4700")
 CASES: dict[str, Callable[[], Message]] = {
     "annual_card": lambda: shown.annual_card(OPEN),
