@@ -38,6 +38,7 @@ Meter = Literal[
     "undivided_tokens",
     "gpu_seconds",
     "trained_tokens",
+    "billed",
 ]
 """Every unit of use is counted by exactly one of these; reasoning tokens are part of `output`.
 
@@ -46,7 +47,10 @@ Meter = Literal[
 `undivided_tokens` are tokens of which only the sum was told, input and output together: no public list has a price.
 """
 
-METERS: tuple[Meter, ...] = get_args(Meter)
+BILLED: Meter = "billed"
+"""Nano-USD of a vendor's bill, which says what something cost and not what was counted."""
+METERS: tuple[Meter, ...] = tuple(meter for meter in get_args(Meter) if meter != BILLED)
+"""Those that gateways report and that have prices."""
 
 INPUT_METERS: frozenset[Meter] = frozenset(
     {

@@ -27,6 +27,7 @@ METER_NAMES = {
     "undivided_tokens": "tokens, input and output together",
     "gpu_seconds": "GPU seconds",
     "trained_tokens": "trained tokens",
+    "billed": "as billed",
 }
 CLASS_NAMES = {"fast": "Fast", "standard": "Standard", "major": "Major", "break_glass": "Break-glass"}
 STATE_NAMES = {

@@ -9,13 +9,12 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader, StrictUndefined, Template
+from jinja2 import ChoiceLoader, Environment, PackageLoader, PrefixLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from policy import multiples
 from templates import formats, labels
 from templates.blocks import Block, BlockCollector
-from templates.compiling import CompiledEnvironment
 from templates.limits import NOT_IN_MODALS
 
 
@@ -31,11 +30,11 @@ class Message:
         return {"response_type": "ephemeral", "text": self.text, "blocks": self.blocks}
 
 
-def escape(value: object) -> str:
+def escape(value: object) -> Markup:
     """The value as mrkdwn text in which nothing is a link, a mention or an entity."""
     if isinstance(value, Markup):
         return value
-    return str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return Markup(str(value).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"))  # noqa: S704 - this is the escaping
 
 
 MODALS, HOMES = "modals", "home"
@@ -45,9 +44,9 @@ _views = {folder: PackageLoader("templates", folder) for folder in (MODALS, HOME
 MULTIPLES = {"in_grants": multiples.grants, "grants_at_most": multiples.limit}
 
 
-def environment() -> CompiledEnvironment:
+def environment() -> Environment:
     """The templates' environment, with our filters and nothing else."""
-    env = CompiledEnvironment(
+    env = Environment(
         loader=ChoiceLoader([PackageLoader("templates", "messages"), PrefixLoader(_views)]),
         autoescape=True,
         finalize=escape,

@@ -45,7 +45,7 @@ class CountType(click.ParamType[tuple[str, int]]):
         if isinstance(value, tuple):
             return value
         meter, _, count = value.partition("=")
-        if meter not in METERS:
+        if meter not in METERS and count != "0":
             self.fail(f"{meter!r} is no meter; meters are {', '.join(METERS)}", param, ctx)
         if not (count.isascii() and count.isdecimal() and int(count) <= MOST_COUNTED):
             self.fail(f"{count!r} is no count from 0 to {MOST_COUNTED}", param, ctx)
@@ -161,6 +161,12 @@ def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
         given["occurred_at"] = options["at"]
     if options["user"]:
         given["identities"] = (("email" if "@" in options["user"] else "user", options["user"]),)
+    if unknown := next(
+        (meter for meter, _ in options["counts"] if meter not in METERS and meter not in event.meters), ""
+    ):
+        raise Refusal(
+            "no_such_meter", f"The event counts no {unknown!r}.", next_step="`usage show` tells what it counts."
+        )
     counted: Meters = {**event.meters, **dict(options["counts"])}
     right = event._replace(meters={meter: count for meter, count in counted.items() if count}, **given)
     if right == event:

@@ -1,4 +1,4 @@
-"""`export spend|review|focus`: the figures behind the managers' reports, and what the compensation review gets."""
+"""`export spend|review|focus|chargeback`: figures of teams, reviews and cost centres, for other programs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bot.cli import common, focus
+from bot.cli import chargeback, common, focus
 from handlers import FIRST_YEAR, LAST_YEAR, tables
 from handlers.tables import Column, Layout
 from policy.period import Week
@@ -128,3 +128,4 @@ def _show(found: Eligibility) -> None:
 
 
 export.add_command(focus.export_focus)
+export.add_command(chargeback.export_chargeback)

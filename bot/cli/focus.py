@@ -14,7 +14,7 @@ from handlers.finance.focus_columns import SPECS
 from policy.reasons import Refusal
 from programme.anchors import note_export
 from programme.finance import month_charges
-from programme.finance.charges import Months
+from programme.finance.months import Months
 
 if TYPE_CHECKING:
     from handlers.finance.focus_columns import Spec

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common
-from policy.metering import named
+from policy.metering import METERS, named
 from policy.reasons import Refusal
 from programme.usage import quarantine as settling
 from programme.usage.quarantine import Correction, Settled, Wanted
@@ -130,10 +130,22 @@ def remedy(reason: str, event: UsageEvent, sources: Sequence[str]) -> str:
         case "unknown_model":
             return f"name its model with {fix} --model NAME --why …`, or give it a price in the handbook"
         case "unpriced_meter":
-            return f"give that meter a price in the handbook, or {discard}"
+            return f"{_priced(event)}, or {discard}"
         case "not_employed":
             return f"correct their first or last day with `tokens-bot people import`, or {discard}"
     return f"look at one with `tokens-bot quarantine show {shlex.quote(f'{event.source}/{event.event_id}')}`"
+
+
+def _priced(event: UsageEvent) -> str:
+    """How a count gets its price: a handbook knows our meters, and not the names that senders made up."""
+    unknown = next((meter for meter in event.meters if meter not in METERS), None)
+    if unknown is None:
+        return "give that meter a price in the handbook"
+    one = shlex.quote(f"{event.source}/{event.event_id}")
+    return (
+        "let it be reported under a name that docs/operators/gateways.md has; if it costs nothing, take it out with"
+        f" `tokens-bot usage correct {one} --count {unknown}=0 --reason …`"
+    )
 
 
 @quarantine.command("show")

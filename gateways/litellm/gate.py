@@ -250,6 +250,8 @@ class Gate:
     def _lose(self, reason: Away) -> None:
         self.outage.begin(reason)
         if not self.outage.probing:
+            # Here, and not once it runs: as many calls find out as are under way.
+            self.outage.probing = True
             self.spawn(self.outage.probe())
 
     # --- After a call ------------------------------------------------------------------------------------------------

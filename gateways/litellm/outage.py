@@ -47,16 +47,15 @@ class Outage:
         self.away = True
 
     def met(self) -> None:
-        """The bot answered."""
-        self.away = False
+        """The bot answered. The end of an outage is noted however short that was: grace is counted from its begin."""
         now = self.clock()
-        if now - self._touched_at >= TOUCH_SECONDS:
+        if self.away or now - self._touched_at >= TOUCH_SECONDS:
             self._touched_at = now
             self.journal.touch(now=now)
+        self.away = False
 
     async def probe(self) -> None:
         """Ask every second, until the bot is back."""
-        self.probing = True
         try:
             while self.away:
                 await asyncio.sleep(PROBE_SECONDS)

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.metering import Meter
-    from programme.finance.charges import Bearer, Charge, Months, Product
+    from programme.finance.charges import Bearer, Charge, Product
+    from programme.finance.months import Months
 
 Spec = Literal["1.2", "1.3", "1.4"]
 SPECS: tuple[Spec, ...] = ("1.2", "1.3", "1.4")
@@ -68,13 +69,15 @@ _UNITS: dict[Meter, str] = {
     "audio_seconds": "Seconds",
     "video_seconds": "Seconds",
 }
-_BLOCKS = {3_600: "Hours"}
+_BLOCKS = {3_600: "Hours", NANO_PER_USD: "Dollars"}
+"""Of a price for many units the name of them all; a bill counts nano-USD."""
 _METERS: dict[Meter, str] = {
     "input_uncached": "Input Tokens",
     "cache_read": "Cached Input Tokens",
     "cache_write_5m": "Cache Write Tokens",
     "cache_write_1h": "Cache Write Tokens for One Hour",
     "output": "Output Tokens",
+    "billed": "Vendor's Bill",
 }
 
 
@@ -217,7 +220,8 @@ def _product(product: Product, category: str) -> tuple[str, ...]:
         return (sku, "Tokens", sku, ai, f"Other ({ai})", f"Tokens that were granted: {product.service}")
     sub = "Machine Learning" if product.is_training else "Generative AI"
     if category == ADJUSTMENT or product.meter is None:
-        return ("", "", "", ai, sub, f"{product.model}, corrected after its month was settled")
+        said = "credited by the vendor" if product.meter else "corrected after its month was settled"
+        return ("", "", "", ai, sub, f"{product.model}, {said}")
     tier = f" ({product.tier})" if product.tier else ""
     sku = "/".join(part for part in (product.provider, product.model, product.tier) if part)
     meter = _METERS.get(product.meter, product.meter.replace("_", " ").title())

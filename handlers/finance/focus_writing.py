@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from handlers.finance.focus_columns import Spec
     from handlers.tables import Format
-    from programme.finance.charges import Charge, Months
+    from programme.finance.charges import Charge
+    from programme.finance.months import Months
 
 
 def write(out: BinaryIO, told: Months, charges: Iterable[Charge], spec: Spec, format_: Format) -> int:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy import bills
 from policy.metering import METERS, Price, UnitPrice
 from policy.period import Month, Quarter
 from policy.value.valuation import TokenValue
@@ -258,11 +259,12 @@ def revalue(
 
 
 def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tuple[str, str, str, str], Fraction]:
-    """What was spent between two instants, in nano-USD, by (provider, model, tier, meter)."""
+    """What was spent between two instants, in nano-USD, by (provider, model, tier, meter); bills name no meters."""
     e = usage_events.c
     counts = [sa.func.coalesce(sa.func.sum(e.meters[meter].as_integer()), 0).label(meter) for meter in METERS]
     query = sa.select(e.provider, e.model, e.tier, e.price_id, *counts)
     query = query.where(e.occurred_at >= begin, e.occurred_at < end, e.price_id.is_not(None))
+    query = query.where(~e.source.startswith(bills.SOURCE))
     rows = session.execute(query.group_by(e.provider, e.model, e.tier, e.price_id)).all()
     kept = load_prices(session, {row.price_id for row in rows})
     spend: dict[tuple[str, str, str, str], Fraction] = {}

@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 ROWS_AT_A_TIME = 10_000
 
-_PAYS = sa.or_(accounts.c.person_id.is_not(None), accounts.c.code.startswith(ledger.COMPANY))
-"""Wallets, and the company outside the programme."""
+_PAYS = sa.or_(
+    accounts.c.person_id.is_not(None),
+    accounts.c.code.startswith(ledger.COMPANY),
+    accounts.c.code == ledger.THE_COMPANY,
+)
+"""Wallets, and the company outside the programme and for projects."""
 
 
 def usage_entries(session: Session) -> Iterator[str]:

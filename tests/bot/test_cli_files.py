@@ -294,6 +294,16 @@ def test_ids_that_excel_has_rounded_are_refused(sqlite_app: App, run: Run) -> No
     assert books.count(sqlite_app, usage_events) == 0
 
 
+def test_a_formula_around_an_id_is_refused(sqlite_app: App, run: Run, tmp_path: Path) -> None:
+    """What protects an id from a spreadsheet is no part of it: the call would be another one."""
+    header, line = (FILES / "80b-semicolon.csv").read_text().splitlines()
+    path = tmp_path / "usage.csv"
+    path.write_text("\n".join((header, line.replace("x;1;", 'x;"=""1""";'))))
+    said = run("usage", "import", str(path), code=1).stderr
+    assert "line 2: event_id: expected what was there (this is a formula: write only what stands between" in said
+    assert books.count(sqlite_app, usage_events) == 0
+
+
 def test_files_of_vendors_are_told_by_name(run: Run, tmp_path: Path) -> None:
     """A bill and a vendor's totals name no call: the refusal says what will read them, and what to do today."""
     path = tmp_path / "focus.csv"
@@ -305,8 +315,9 @@ def test_files_of_vendors_are_told_by_name(run: Run, tmp_path: Path) -> None:
     )
     assert "this is a FOCUS file" in bill
     assert "this is a usage export of OpenAI" in totals
+    assert "`invoices import`" in bill
+    assert "`tokens-bot vendors sync openai`" in totals
     for said in (bill, totals):
-        assert "`invoices import`" in said
         assert "docs/operators/gateways.md" in said
 
 

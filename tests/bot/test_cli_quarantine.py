@@ -85,6 +85,20 @@ def test_a_remedy_does_what_it_says(run: Run, sqlite_app: App) -> None:
     )
 
 
+def test_a_count_that_no_handbook_can_price_is_taken_out(run: Run, sqlite_app: App, sqlite_url: str) -> None:
+    """A name that only the sender knows has its own remedy, which does what it says; a slip takes out nothing."""
+    books.take_in(sqlite_app, cast.event("odd", at=NOON, meters={"output": 100, "gen_ai.usage.smell": 7}))  # type: ignore[dict-item]
+    [said] = [group["remedy"] for group in read(run("list", "--json"))["groups"] if group["reason"] == "unpriced_meter"]
+    assert said.startswith("let it be reported under a name that docs/operators/gateways.md has")
+    words = shlex.split(said.split("`")[1].replace("…", "'no count at all'"))[1:]
+    env = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
+    wrong = [word.replace("smell", "smel") for word in words]
+    assert "The event counts no 'gen_ai.usage.smel'." in CliRunner().invoke(main, wrong, env=env).stderr
+    assert CliRunner().invoke(main, words, env=env).exit_code == 0
+    assert "unpriced_meter" not in run("list").stdout
+    assert books.wallet(sqlite_app, ADA) == MicroTokens(-150_000)
+
+
 def test_a_dry_run_changes_nothing_and_tells_what_would(run: Run, sqlite_app: App) -> None:
     """The same figures as the run itself, and everything waits on."""
     words = ("fix", "--all", "anthropic/our chat", "--model", "claude-sonnet-4-5", "--why", "Our deployment")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
-import re
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -21,7 +20,7 @@ from store.tables.exceptions import requests
 from store.tables.ledger import entries, lots
 from store.tables.outbox import outbox, run_failures, runs
 from store.tables.usage import usage_events
-from tests.support import books, bustle, slack, teams, weather
+from tests.support import arrivals, books, bustle, replicas, slack, teams, weather
 from tests.support import requests as asking
 from tests.support.bustle import Bustle, Press, Wanted
 from tests.support.clock import Clock
@@ -53,9 +52,6 @@ PLAN = slack.PLAN | {
 }
 SEED = "TOKENS_TEST_SEED"
 PATIENCE, MOST_MORNINGS, LEAST_MESSAGES = 60.0, 40, 60
-OF_LIBRARIES = re.compile(" ERROR slack_(sdk|bolt)")
-UNANSWERED = tuple(f": {kind}" for kind in ("URLError", "ConnectionResetError", "RemoteDisconnected", "SlackApiError"))
-"""How it is logged that Slack did not answer while a person's click was answered."""
 UNDECIDED = {"open", "credited"}
 OPEN = outbox.c.state != "sent"
 FEBRUARY = datetime(2027, 1, 31, 23, tzinfo=UTC)
@@ -105,12 +101,12 @@ def test_hours_of_faults(company: App, database_url: str, seed: int, tmp_path: P
         _finish(busy, pool)
         _run_on(app, scene)
         assert [one.stop() for one in scene.replicas] == [0, 0]
-        _check_messages(app, scene.sandbox)
+        assert arrivals.checked(app, scene.sandbox) > LEAST_MESSAGES
         _check_requests(busy)
         _check_usage(busy)
         _check_calendar(app)
     assert books.findings(app) == {}
-    assert _mistakes(tmp_path) == []
+    assert replicas.mistakes(tmp_path) == []
 
 
 @contextmanager
@@ -169,26 +165,6 @@ def _due(app: App) -> bool:
     return bool(books.rows(app, query))
 
 
-def _check_messages(app: App, sandbox: Sandbox) -> None:
-    """What is on record as sent is there once, where the record says; nothing else is there, and nothing is parked."""
-    shown = [
-        message
-        for channel in sandbox.workspace.channels
-        for reader in sorted(channel.members)[:1]
-        for message in sandbox.workspace.messages(channel.id, reader)
-        if message.metadata
-    ]
-    arrived = Counter(message.metadata["event_payload"]["key"] for message in shown if message.metadata)
-    assert {key: count for key, count in arrived.items() if count > 1} == {}
-    told = books.rows(
-        app, sa.select(outbox.c.key, outbox.c.state, outbox.c.slack_ts, outbox.c.replaces, outbox.c.problem)
-    )
-    assert {key: (state, problem) for key, state, _, _, problem in told if state != "sent"} == {}
-    posted = {key: ts for key, _, ts, replaces, _ in told if replaces is None and ts is not None}
-    assert {m.metadata["event_payload"]["key"]: m.ts for m in shown if m.metadata} == posted
-    assert len(posted) > LEAST_MESSAGES
-
-
 def _check_requests(busy: Bustle) -> None:
     """Each was made once, decided once, credited once if at all, and its card says so."""
     made = books.rows(busy.app, sa.select(requests.c.purpose, requests.c.state, requests.c.entry_id))
@@ -220,10 +196,3 @@ def _check_calendar(app: App) -> None:
     assert books.rows(app, run_failures) == []
     monthly = sa.select(lots.c.account_id).where(lots.c.kind == "grant", lots.c.starts_at >= FEBRUARY)
     assert max(Counter(books.rows(app, monthly)).values()) == 1
-
-
-def _mistakes(folder: Path) -> list[str]:
-    """What the bots logged as a mistake of their own: not what the libraries say of Slack, nor who got no answer."""
-    lines = [line for log in sorted(folder.glob("*.log")) for line in log.read_text().splitlines()]
-    errors = [line for line in lines if " ERROR " in line and not OF_LIBRARIES.search(line)]
-    return [line for line in errors if not line.endswith(UNANSWERED)]

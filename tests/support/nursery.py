@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sandbox import Sandbox
 
@@ -56,6 +58,41 @@ class Nursery:
         line = self._process.stdout.readline()
         assert line, "the parent of the children is gone"
         return line
+
+
+class Mortal:
+    """One process: started, killed, started again; its program says that it has begun by touching a file."""
+
+    def __init__(self, starting: Nursery, begun: Path, *words: str) -> None:
+        self._starting, self._begun, self._words = starting, begun, words
+        self.pid: int | None = None
+
+    def start(self) -> None:
+        assert self.pid is None
+        self._begun.unlink(missing_ok=True)
+        self.pid = self._starting.prepare(str(self._begun), *self._words)
+        self._starting.start()
+        # One that is killed before it has read the word to start leaves it to the next.
+        while not self._begun.exists():
+            time.sleep(0.002)
+
+    def kill(self) -> None:
+        """End it as a machine does that loses its power."""
+        assert self._end(signal.SIGKILL) == -signal.SIGKILL
+
+    def stop(self) -> int:
+        """Ask it to end; how it ended."""
+        return self._end(signal.SIGTERM)
+
+    @property
+    def is_running(self) -> bool:
+        return self.pid is not None
+
+    def _end(self, number: signal.Signals) -> int:
+        assert self.pid is not None
+        os.kill(self.pid, number)
+        self.pid = None
+        return self._starting.ended()
 
 
 @contextmanager

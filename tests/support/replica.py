@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import matplotlib.backends.backend_agg  # before the forks: it takes a second
 import matplotlib.figure  # noqa: F401 - the same
@@ -16,12 +17,15 @@ from bot import logs, serving, settings, socket_mode, wiring
 from scheduler import doubts, slack_delivery, ticker
 from tests.support.replicas import WallClock
 
+if TYPE_CHECKING:
+    from bot.settings import Part
+
 ticker.TICK_SECONDS, ticker.COURIER_SECONDS, ticker.PULSE_SECONDS = 2, 0.5, 5  # type: ignore[assignment]
 socket_mode.LONGEST_WAIT_SECONDS = 2.0
 slack_delivery.PATIENCE_SECONDS, doubts.KEPT_SECONDS = 3, 4.0
 
 
-def work(begun: str) -> None:
+def work(begun: str, *parts: Part) -> None:
     Path(begun).touch()
     clock_file, log, *lines = sys.argv[1:]
     # Not to the tests' own output, and kept over each death.
@@ -30,6 +34,6 @@ def work(begun: str) -> None:
     logs.set_up(loaded.log)
     with (
         wiring.open_app(loaded, clock=WallClock(Path(clock_file))) as app,
-        serving.serving(loaded, app),
+        serving.serving(loaded, app, parts),
     ):
         serving.wait_for_signal()

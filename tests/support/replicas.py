@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import mmap
-import os
-import signal
+import re
 import socket
 import struct
 import time
@@ -13,11 +12,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.nursery import nursery
+from bot.settings import PARTS
+from tests.support.nursery import Mortal, nursery
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from bot.settings import Part
     from tests.support.nursery import Nursery
 
 ROOT = Path(__file__).parents[2]
@@ -27,6 +28,9 @@ sys.path.insert(0, {str(ROOT)!r})
 from tests.support.replica import work
 """
 _OFFSET = struct.Struct("d")
+_OF_LIBRARIES = re.compile(" ERROR slack_(sdk|bolt)")
+_UNANSWERED = tuple(f": {kind}" for kind in ("URLError", "ConnectionResetError", "RemoteDisconnected", "SlackApiError"))
+"""How it is logged that Slack did not answer while a person's click was answered."""
 
 
 class WallClock:
@@ -49,45 +53,18 @@ class WallClock:
         self.set(self() + by)
 
 
-class Replica:
-    """One bot: started, killed, started again, always at the same address."""
+class Replica(Mortal):
+    """One bot, or some parts of it, always at the same address."""
 
-    def __init__(self, starting: Nursery, clock: WallClock, port: int) -> None:
-        self._starting, self.clock = starting, clock
-        self._begun = clock.path.with_suffix(".begun")
-        self.address = f"http://127.0.0.1:{port}"
-        self._pid: int | None = None
-
-    def start(self) -> None:
-        assert self._pid is None
-        self._begun.unlink(missing_ok=True)
-        self._pid = self._starting.prepare(str(self._begun))
-        self._starting.start()
-        # One that is killed before it has read the word to start leaves it to the next.
-        while not self._begun.exists():
-            time.sleep(0.002)
-
-    def kill(self) -> None:
-        """End it as a machine does that loses its power."""
-        assert self._end(signal.SIGKILL) == -signal.SIGKILL
-
-    def stop(self) -> int:
-        """Ask it to end; how it ended."""
-        return self._end(signal.SIGTERM)
-
-    @property
-    def is_running(self) -> bool:
-        return self._pid is not None
-
-    def _end(self, number: signal.Signals) -> int:
-        assert self._pid is not None
-        os.kill(self._pid, number)
-        self._pid = None
-        return self._starting.ended()
+    def __init__(self, starting: Nursery, clock: WallClock, port: int, parts: Collection[Part]) -> None:
+        super().__init__(starting, clock.path.with_suffix(".begun"), *parts)
+        self.clock, self.address = clock, f"http://127.0.0.1:{port}"
 
 
 @contextmanager
-def replica(folder: Path, name: str, environ: Mapping[str, str], now: datetime) -> Iterator[Replica]:
+def replica(
+    folder: Path, name: str, environ: Mapping[str, str], now: datetime, parts: Collection[Part] = PARTS
+) -> Iterator[Replica]:
     """A bot that is not started yet; what it logs is in `<folder>/<name>.log`."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -97,6 +74,13 @@ def replica(folder: Path, name: str, environ: Mapping[str, str], now: datetime) 
         starting = stack.enter_context(
             nursery(PROGRAM, str(clock.path), str(folder / f"{name}.log"), *settings),
         )
-        made = Replica(starting, clock, port)
+        made = Replica(starting, clock, port, parts)
         stack.callback(lambda: made.kill() if made.is_running else None)
         yield made
+
+
+def mistakes(folder: Path) -> list[str]:
+    """What bots logged as a mistake of their own: not what the libraries say of Slack, nor who got no answer."""
+    lines = [line for log in sorted(folder.glob("*.log")) for line in log.read_text().splitlines()]
+    errors = [line for line in lines if " ERROR " in line and not _OF_LIBRARIES.search(line)]
+    return [line for line in errors if not line.endswith(_UNANSWERED)]

@@ -147,7 +147,7 @@ def _kill(chance: random.Random, at: float) -> Fault:
 
     def happens(scene: Scene) -> None:
         if posts:
-            _wait_for_a_post(scene.sandbox)
+            wait_for_a_post(scene.sandbox)
         _kill_for(scene.replicas[which : which + 1], seconds)
 
     return Fault(at, f"kill {which}{' at a post' if posts else ''}", happens)
@@ -173,7 +173,7 @@ def _kill_for(replicas: Sequence[Replica], seconds: float) -> None:
         one.start()
 
 
-def _wait_for_a_post(sandbox: Sandbox) -> None:
+def wait_for_a_post(sandbox: Sandbox) -> None:
     """Until something is posted or changed in the workspace, before its answer is out, or a second is over."""
     posted = threading.Event()
     stop = sandbox.workspace.watch(lambda _channel: posted.set())

@@ -16,7 +16,6 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from jinja2 import UndefinedError, nodes
-from markupsafe import Markup
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
@@ -43,6 +42,7 @@ from tests.support import (
     capped,
     cards,
     cash_cards,
+    charged,
     differing,
     gate_cards,
     greeted,
@@ -364,6 +364,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | charged.CASES
     | differing.CASES
     | offered.CASES
     | roi.CASES
@@ -396,6 +397,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | charged.ENDLESS_CASES
     | differing.ENDLESS_CASES
     | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES
@@ -558,7 +560,7 @@ def test_a_missing_variable_is_an_error() -> None:
 def test_only_three_characters_are_escaped() -> None:
     """Slack decodes `&`, `<` and `>` and nothing else, so apostrophes and quotes stay themselves."""
     assert render.escape("<a> & \"b\" 'c'") == "&lt;a&gt; &amp; \"b\" 'c'"
-    assert render.escape(Markup("&amp;")) == "&amp;"
+    assert render.escape(render.escape("&")) == "&amp;"
 
 
 # --- The templates themselves --------------------------------------------------------------------------------------

@@ -71,6 +71,23 @@ def test_nobody_is_denied_by_what_was_known_once_the_bot_is_back(bot: holding.Bo
         drive(work, at)
 
 
+def test_a_short_outage_leaves_the_next_one_its_whole_grace(bot: holding.Bot, tmp_path: Path) -> None:
+    """The bot is away and back within a second of its last answer: the next outage begins when it begins."""
+
+    async def work(at: Gateway) -> None:
+        await at.take()
+        bot.status = 503
+        await at.take()
+        at.clock.advance(0.5)
+        at.gate.outage.met()
+        at.clock.advance(3_000)
+        await at.take()
+        assert at.journal.miss(now=at.clock()) == at.clock()
+
+    with gateway(bot, tmp_path, leases=False) as at:
+        drive(work, at)
+
+
 def test_a_worst_case_that_does_not_fit_is_tried_with_the_usual(bot: holding.Bot, tmp_path: Path) -> None:
     """Also in an outage nobody is stopped for an output limit that they never reach."""
 
