@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from views.handbook import Card as ProposalCard
 
 MOST = 3
+"""So many appeals of both kinds together, and so many proposals: Home has place for no more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +42,18 @@ NOTHING = Waiting()
 
 def of(moment: Moment, person_id: str) -> Waiting:
     """Only what this person may press: nobody is shown a button that would be refused."""
-    filed = duties.against_cuts(moment, person_id)
-    annual = duties.against_annual_reviews(moment, person_id)
+    filed, annual = duties.against_cuts(moment, person_id), duties.against_annual_reviews(moment, person_id)
+    by_deadline = sorted((one.appeal.decide_by, one.id) for some in (filed, annual) for one in some)
+    nearest = {id_ for _, id_ in by_deadline[:MOST]}
     proposed = [
         one
         for one in proposals_store.all_open(moment.session)
         if moment.now < proposal_cards.lapse_at(one) and deciding.may_decide(moment, one, person_id)
     ]
     return Waiting(
-        tuple(filed[:MOST]),
+        tuple(one for one in filed if one.id in nearest),
         tuple(proposal_cards.untried(moment, one) for one in proposed[:MOST]),
-        sum(max(len(some) - MOST, 0) for some in (filed, annual, proposed)),
+        len(filed) + len(annual) - len(nearest) + max(len(proposed) - MOST, 0),
         tuple(cash_cards.waiting(moment, person_id)),
-        tuple(annual[:MOST]),
+        tuple(one for one in annual if one.id in nearest),
     )

@@ -130,7 +130,7 @@ def deciders_of_each(moment: Moment, some: Sequence[AnnualAppeal]) -> dict[str, 
         row = rows.get((one.year, one.person_id))
         found[one.id] = policy.deciders(
             sitting,
-            concerned={one.person_id, managers[one.person_id]},
+            concerned=frozenset(who for who in (one.person_id, managers[one.person_id]) if who),
             case_decided_by=None if row is None else row.imported_by,
             voted=(),
         )

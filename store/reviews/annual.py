@@ -69,7 +69,7 @@ def of_year(session: Session, person_id: str, year: int) -> AnnualRow | None:
 
 def of_years(session: Session, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], AnnualRow]:
     """Some people's groups of some years' reviews, each as it was imported last."""
-    found = {}
+    found: dict[tuple[int, str], AnnualRow] = {}
     for some in bulk.chunks(sorted(set(keys))):
         query = sa.select(*(_g[name] for name in AnnualRow._fields))
         query = query.where(sa.tuple_(_g.year, _g.person_id).in_(some)).order_by(_g.holds_from)

@@ -396,11 +396,11 @@ def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | 
 def duties(text: str) -> Waiting:
     """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
     return Waiting(
-        (appealed.duty(appealed.told(text)),) * 3,
+        (appealed.duty(appealed.told(text)),) * 2,
         (proposed.hostile(proposed.OPEN, text),) * 3,
         7,
         (cash_cards.hostile(text),),
-        (annual_appealed.duty(annual_appealed.told(text)),) * 3,
+        (annual_appealed.duty(annual_appealed.told(text)),),
     )
 
 
