@@ -50,7 +50,6 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
 
-
     for cap in unasked:
         what = f"The month's cash ({cap.rule.name}) is reached, and the board is too small to be asked how it goes on."
         yield Finding("problem", what, "Give more people the role `board`: once there are enough, they are asked.")
