@@ -13,6 +13,7 @@ from benchmarks import (
     charts,
     drafting,
     effects,
+    focus,
     held,
     home,
     intake,
@@ -55,6 +56,7 @@ NAMES = (
     "roi",
     "scim",
     "reconciliation",
+    "focus",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -84,6 +86,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "quarterly": lambda kind: _quarterly(kind, min(10_000, events // 1_000)),
         # In a smaller month the lost batch costs less than the tolerance.
         "reconciliation": lambda kind: _reconciliation(kind, max(200_000, min(events, 1_000_000))),
+        "focus": lambda kind: focus.main(kind, min(events, 1_000_000)),
         "scim": lambda kind: _scim(kind, max(2_000, min(10_000, events // 1_000))),
     }
     for kind in databases:
@@ -129,33 +132,40 @@ def _scim(kind: str, users: int) -> None:
 
 
 def _growth_and_balance(kind: str, events: int) -> None:
+    """The balance of the same person with the same usage, alone in a ledger and among everyone else's."""
     target = TARGETS[kind][0]
-    small = _small_balance(kind, target)
-    with ledgers.ledger(kind) as app:
-        speeds = intake.growth(app, events=events, batch=10_000, report=lambda line: print(f"  {line}", flush=True))
+    others = range(balance.SOMEBODY + 1, traffic.PEOPLE)
+    with ledgers.ledger(kind) as alone, ledgers.ledger(kind) as app:
+        for one in (alone, app):
+            hers = _somebody(one)
+        speeds = intake.growth(
+            app,
+            events=events,
+            batch=10_000,
+            report=lambda line: print(f"  {line}", flush=True),
+            people=others,
+            before=hers,
+        )
         print(
             f"growth, {kind}: the last tenth of {events:,} events at {speeds[-1] / speeds[0]:.2f} of the first's speed"
             " (target >= 0.75)"
         )
-        large, _ = _balance(app, kind, events, target)
-        print(f"growth, {kind}: balance at {large / small:.2f} of its time at {SMALL:,} rows (target <= 1.1)")
+        (small, large), floor = balance.measure(alone, app)
+    for rows, ours in ((SMALL, small), (SMALL + events, large)):
+        print(
+            f"balance, {kind}, {rows:,} usage rows: {ours * 1e3:.3f} ms over an empty handler's {floor * 1e3:.3f} ms"
+            f" = {ours / floor:.2f} (target <= {target})"
+        )
+    print(f"growth, {kind}: balance at {large / small:.2f} of its time at {SMALL:,} rows (target <= 1.1)")
 
 
-def _small_balance(kind: str, target: float) -> float:
-    """The same person with the same usage, and no one else's: what a thousandth of the large ledger holds."""
-    somebody = range(balance.SOMEBODY, balance.SOMEBODY + 1)
-    with ledgers.ledger(kind) as app:
-        intake.growth(app, events=SMALL, batch=SMALL // 10, report=lambda _: None, people=somebody)
-        return _balance(app, kind, SMALL, target)[0]
-
-
-def _balance(app: App, kind: str, rows: int, target: float) -> tuple[float, float]:
-    ours, floor = balance.measure(app)
-    print(
-        f"balance, {kind}, {rows:,} usage rows: {ours * 1e3:.3f} ms over an empty handler's {floor * 1e3:.3f} ms"
-        f" = {ours / floor:.2f} (target <= {target})"
-    )
-    return ours, floor
+def _somebody(app: App) -> traffic.Totals:
+    """Ninety days of one person's usage."""
+    totals = traffic.Totals()
+    people = range(balance.SOMEBODY, balance.SOMEBODY + 1)
+    for body, _, totals in traffic.batches(SMALL, SMALL // 10, people=people):  # noqa: B007
+        intake.take_in(app, body)
+    return totals
 
 
 def _monthly(kind: str, most: int) -> None:

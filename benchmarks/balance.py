@@ -68,9 +68,9 @@ def signed(fields: Mapping[str, str]) -> BoltRequest:
     return BoltRequest(body=body, headers=headers)
 
 
-def measure(app: App) -> tuple[float, float]:
-    """(seconds for a balance, seconds for an empty command): medians, taken in turn."""
-    bolt = slack_app.build(app, signing_secret=SECRET, authorize=authorize, rate=AT_ANY_RATE)
+def measure(*apps: App) -> tuple[list[float], float]:
+    """(seconds for a balance of each app, seconds for an empty command): medians, taken in turn."""
+    bolts = [slack_app.build(app, signing_secret=SECRET, authorize=authorize, rate=AT_ANY_RATE) for app in apps]
 
     def empty(ack: Ack) -> None:
         ack(response_type="ephemeral", text="empty")
@@ -78,14 +78,12 @@ def measure(app: App) -> tuple[float, float]:
     # In an app of its own: among ours it would be looked for behind all our listeners.
     bare = empty_app()
     bare.command("/empty")(empty)
-    ours: list[float] = []
-    floor: list[float] = []
-    for number in range(WARM_UP + ROUNDS):
-        spent = _dispatch(bolt, "/tokens", "balance", "blocks"), _dispatch(bare, "/empty", "", "text")
-        if number >= WARM_UP:
-            ours.append(spent[0])
-            floor.append(spent[1])
-    return median(ours), median(floor)
+    spent: list[list[float]] = []
+    for _ in range(WARM_UP + ROUNDS):
+        ours = [_dispatch(bolt, "/tokens", "balance", "blocks") for bolt in bolts]
+        spent.append([*ours, _dispatch(bare, "/empty", "", "text")])
+    *balances, floor = (median(column) for column in zip(*spent[WARM_UP:], strict=True))
+    return balances, floor
 
 
 def empty_app() -> Bolt:

@@ -98,15 +98,22 @@ def ratio(kind: str, *, events: int, batch: int, shape: str) -> tuple[float, flo
 
 
 def growth(
-    app: App, *, events: int, batch: int, report: Callable[[str], None], people: range = traffic.EVERYBODY
+    app: App,
+    *,
+    events: int,
+    batch: int,
+    report: Callable[[str], None],
+    people: range = traffic.EVERYBODY,
+    before: traffic.Totals | None = None,
 ) -> list[float]:
-    """Events/s of each tenth of `events`; the ledger keeps them."""
+    """Events/s of each tenth of `events`; the ledger keeps them, beside those that were there before."""
     speeds: list[float] = []
     spent = 0.0
     done = 0
     tenth = events // 10
     totals = traffic.Totals()
-    for body, _, running in traffic.batches(events, batch, people=people):
+    # Other ids than those that are there already.
+    for body, _, running in traffic.batches(events, batch, people=people, seed=2 if before else 1):
         spent += _seconds(take_in, app, body)
         done += batch
         totals = running
@@ -114,7 +121,7 @@ def growth(
             speeds.append(tenth / spent)
             report(f"{done:>12,} events: {speeds[-1]:>8,.0f}/s")
             spent = 0.0
-    ledgers.assert_totals(app, totals)
+    ledgers.assert_totals(app, totals.plus(before) if before else totals)
     return speeds
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tempfile
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from programme.app import App
 
 ZONE = "Europe/Berlin"
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+NOW = traffic.END
 DATABASES = ("sqlite", "postgresql")
 
 DURABLE = ("-c", "shared_buffers=1GB", "-c", "max_wal_size=8GB", "-c", "checkpoint_timeout=15min")

@@ -21,7 +21,8 @@ PEOPLE = 1_000
 EVERYBODY = range(PEOPLE)
 EVENTS_A_DAY = 111_000
 """Ten million events in 90 days."""
-BEGIN = datetime(2026, 9, 1, tzinfo=UTC)
+END = datetime(2026, 11, 30, 12, tzinfo=UTC)
+"""Just after the last event, however many there are: what a balance tells is about the days before."""
 SOURCE = "bench"
 
 NANO_USD_PER_TOKEN = 10_000_000
@@ -49,6 +50,9 @@ class Totals:
     events: int = 0
     cost: int = 0
     debit: int = 0
+
+    def plus(self, other: Totals) -> Totals:
+        return Totals(self.events + other.events, self.cost + other.cost, self.debit + other.debit)
 
 
 def email(number: int) -> str:
@@ -88,23 +92,24 @@ def batches(
     chance = random.Random(seed)
     callers = _Callers(shape, people, chance)
     a_day = EVENTS_A_DAY * len(people) // PEOPLE
+    start = END - timedelta(microseconds=count * 86_400_000_000 // a_day)
     totals = Totals()
     for begin in range(0, count, size):
         events, rows = [], []
         for number in range(begin, begin + size):
-            event, row = _event(chance, number * 86_400_000_000 // a_day, callers.next(), totals)
+            at = start + timedelta(microseconds=number * 86_400_000_000 // a_day)
+            event, row = _event(chance, at, callers.next(), totals)
             events.append(event)
             rows.append(row)
         yield msgspec.json.encode(events), rows, totals
 
 
 def _event(
-    chance: random.Random, microseconds: int, caller: tuple[str, int], totals: Totals
+    chance: random.Random, at: datetime, caller: tuple[str, int], totals: Totals
 ) -> tuple[dict[str, object], tuple[object, ...]]:
     who, liked = caller
     provider, model, uncached_price, cached_price, output_price = MODELS[liked]
     event_id = str(UUID(int=chance.getrandbits(128), version=4))
-    at = BEGIN + timedelta(microseconds=microseconds)
     uncached, cached, output = chance.randrange(1, 5_000), chance.randrange(9_000), chance.randrange(1, 2_000)
     cost = uncached * uncached_price + cached * cached_price + output * output_price
     totals.events += 1

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot import access, wiring
 from bot.checks import board, slack
 from bot.findings import MOST_NAMED, Finding, some
+from policy.parameters.retention import KINDS
 from policy.reasons import Refusal
 from programme import vitals
 from programme.usage import second_opinion
@@ -56,6 +57,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
+        yield from _retention(app)
         yield from _calendar(app)
         yield from _outbox(app)
 
@@ -150,6 +152,19 @@ def _differences(app: App) -> Iterator[Finding]:
         yield Finding("warning", what, "See `tokens-bot usage differences`.")
     else:
         yield Finding("good", "Gateways reckon with the same prices as we do, as far as they name any.")
+
+
+def _retention(app: App) -> Iterator[Finding]:
+    """Whether anything that is held about people ever goes by itself."""
+    with app.reading() as moment:
+        rules = moment.handbook.retention
+    kept = [kind for kind in KINDS if not rules.days(kind)]
+    if len(kept) == len(KINDS):
+        what = "The handbook has no [retention]: names and texts of people are kept for ever."
+        yield Finding("warning", what, "docs/operators/privacy.md says what goes when; propose a handbook with it.")
+    else:
+        ever = f"; kept for ever: {', '.join(kept)}" if kept else ""
+        yield Finding("good", f"What names people goes after its time by the handbook's [retention]{ever}.")
 
 
 def _calendar(app: App) -> Iterator[Finding]:

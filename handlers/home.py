@@ -18,10 +18,10 @@ from store.outbox import homes as store
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from handlers.slack.interactions import Press
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.blocks import Block
     from templates.render import Message
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-def opened(event: dict[str, Any], client: WebClient, *, app: App) -> None:
+def opened(event: dict[str, Any], _body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """Someone looks at the app: show them their Home, whoever they are."""
     user = event.get("user")
     if event.get("tab") != "home" or not isinstance(user, str):
@@ -68,6 +68,6 @@ def press_why(app: App, press: Press) -> Message | None:
     return show_why(app, Request(str(press.person.slack_user_id), "", press.now))
 
 
-def register(bolt: Bolt, app: App) -> None:
-    bolt.event("app_home_opened")(partial(opened, app=app))
-    on_press(bolt, "home_why", press_why, app)
+def register(listeners: Listeners, app: App) -> None:
+    listeners.on_event("app_home_opened", partial(opened, app=app))
+    on_press(listeners, "home_why", press_why, app)

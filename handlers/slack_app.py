@@ -6,6 +6,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from slack_bolt import App as Bolt
+from slack_bolt import BoltRequest
 from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk import WebClient
@@ -26,6 +27,7 @@ from handlers.reviews import board, thresholds
 from handlers.roi import report
 from handlers.slack import board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
+from handlers.slack.listeners import Listeners, Step
 from policy import texts
 
 if TYPE_CHECKING:
@@ -106,21 +108,28 @@ def build(
         # Else the library would log what it does not know whole.
         raise_error_for_unhandled_request=True,
     )
-    bolt.use(_clean)
+    bolt.use(Step(_clean))
     own_team.register(bolt, app)
     pace.register(bolt, app, rate)
-    for topic in TOPICS:
-        topic.register(bolt, app)
-    conversation.register(bolt, app, COMMANDS)
+    bolt.use(Step(listeners(app).answer))
     bolt.error(_answer_failure)
     return bolt
 
 
-def _clean(body: dict[str, Any], next: Callable[[], None]) -> None:  # noqa: A002 - Bolt's word
+def listeners(app: App) -> Listeners:
+    """Those of every topic."""
+    found = Listeners()
+    for topic in TOPICS:
+        topic.register(found, app)
+    conversation.register(found, app, COMMANDS)
+    return found
+
+
+def _clean(request: BoltRequest) -> None:
     """What people typed, without what no database takes: one place for all commands, forms, buttons and events."""
+    body = request.body
     for key, value in body.items():
         body[key] = _cleaned(value)
-    next()
 
 
 def _cleaned(value: Any, deep: int = 0) -> Any:  # noqa: ANN401 - whatever JSON holds

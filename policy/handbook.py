@@ -17,7 +17,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 from policy import outcomes
 from policy.declared import OneOf, read
 from policy.metering import METERS, Meter, Price, UnitPrice
-from policy.parameters import exceptions, finance, gates, grants, holds, messages, offers, reviews, roi, usage, value
+from policy.parameters import (
+    exceptions,
+    finance,
+    gates,
+    grants,
+    holds,
+    messages,
+    offers,
+    retention,
+    reviews,
+    roi,
+    usage,
+    value,
+)
 from policy.toml_table import Table
 
 if TYPE_CHECKING:
@@ -31,6 +44,7 @@ if TYPE_CHECKING:
     from policy.parameters.holds import CapRule, HoldRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.offers import OfferRules
+    from policy.parameters.retention import RetentionRules
     from policy.parameters.reviews import AdjustmentRules, AppealRules, ReviewRules
     from policy.parameters.roi import RoiRules
     from policy.parameters.usage import UsageRules
@@ -134,6 +148,7 @@ class Handbook:
     finance: FinanceRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
+    retention: RetentionRules
     services: tuple[Service, ...]
     prices: tuple[NegotiatedPrice, ...]
 
@@ -186,6 +201,8 @@ def parse(text: str) -> Handbook:
         finance=read(finance.FinanceRules, table.table("finance")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
+        # Not among LATER_TABLES: what no handbook said of is kept.
+        retention=read(retention.RetentionRules, table.table("retention") if table.has("retention") else _empty()),
         services=tuple(read(Service, t) for t in table.tables("services")),
         prices=tuple(_negotiated_price(t) for t in table.tables("prices")),
     )
@@ -194,6 +211,10 @@ def parse(text: str) -> Handbook:
     if problems:
         raise HandbookError(problems)
     return handbook
+
+
+def _empty() -> Table:
+    return Table({}, "", [])
 
 
 def document(text: str) -> dict[str, Any]:
@@ -270,6 +291,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     yield from finance.key_contradictions(handbook.reconciliation)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
+    yield from retention.retention_contradictions(handbook.retention)
     seen: set[str] = set()
     for service in handbook.services:
         if service.key in seen:

@@ -20,6 +20,8 @@ REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
 ANCHOR = "anchor"
 """The audit log's hash, once a month, whether or not the programme has begun."""
+RETENTION = "retention"
+"""What is held about people for a time only, once a month, in batches of which a tick does some."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
 MORNING_HOUR = 9
 GATE = "gate."
@@ -102,6 +104,12 @@ def anchor(now: datetime, zone: ZoneInfo) -> Run:
     """The one of this month; those of months in which no one was at work can't be told any more."""
     month = Month.containing(day_of(now, zone))
     return Run(ANCHOR, str(month), month.first_day, first_instant(month.first_day, zone))
+
+
+def retention(now: datetime, zone: ZoneInfo) -> Run:
+    """The one of this month: it takes away what those of earlier months would have."""
+    month = Month.containing(day_of(now, zone))
+    return Run(RETENTION, str(month), month.first_day, first_instant(month.first_day, zone))
 
 
 def in_order(*runs: Run) -> tuple[Run, ...]:

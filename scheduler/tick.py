@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import traceback
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy import rollout
 from policy.period import Month, Quarter, Week, day_of
@@ -18,6 +19,7 @@ from programme.exceptions import calendar as exceptions_calendar
 from programme.gates import calendar as gates_calendar
 from programme.grants import announcements, lapses, monthly, settling
 from programme.handbook import deciding
+from programme.privacy import retention
 from programme.reports import weekly
 from programme.reviews import calendar as reviews_calendar
 from programme.reviews import drafting
@@ -32,6 +34,7 @@ from store.handbook import reference
 from store.reviews import votes
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
     from programme.app import App
@@ -43,6 +46,8 @@ BEGINS_ON = "calendar_begins_on"
 """The first day that a calendar was at work here: months before it are no one's debt."""
 RUNNING_IN = 1_000
 """Runs of one tick at the most; after a long outage the next tick goes on."""
+BATCHES = 20
+"""Transactions of one run in a tick at the most; the others wait for nothing that can wait itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +82,19 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     annual = annual_store.due(moment.session, moment.now, limit=RUNNING_IN)
     steps += due.steps(due.ANNUAL_APPEAL, annual, moment.zone)
     steps += due.steps(due.CASH, cash_calendar.due(moment), moment.zone)
-    note, anchor = due.refusals(moment.now, moment.zone), due.anchor(moment.now, moment.zone)
-    told = [run for run, is_owed in ((note, refusal_notes.is_owed), (anchor, anchors.is_owed)) if is_owed(moment)]
-    return due.in_order(
-        *periods, *steps, *(run for run in told if not runs.is_done(moment.session, run.job, run.period))
-    )
+    return due.in_order(*periods, *steps, *_owed_anyway(moment))
+
+
+def _owed_anyway(moment: Moment) -> Iterator[Run]:
+    """What has to do with no launch: each only as long as it is not done."""
+    month = Month.containing(moment.today)
+    for run, is_owed in (
+        (due.refusals(moment.now, moment.zone), refusal_notes.is_owed),
+        (due.anchor(moment.now, moment.zone), anchors.is_owed),
+        (due.retention(moment.now, moment.zone), partial(retention.is_owed, month=month)),
+    ):
+        if is_owed(moment) and not runs.is_done(moment.session, run.job, run.period):
+            yield run
 
 
 def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
@@ -93,25 +106,36 @@ def tick(app: App, *, now: datetime, announce_in: str | None = None) -> Ticked:
         with app.database.transaction() as session:
             reference.record_fact(session, BEGINS_ON, day_of(now, app.zone).isoformat())
     done: list[Run] = []
+    unfinished: list[Run] = []
     failed: list[tuple[Run, str]] = []
     for run in awaiting[:RUNNING_IN]:
         if not due.is_step(run) and {run.job, due.WAITS_FOR.get(run.job)} & {one.job for one, _ in failed}:
             continue
-        reason = _attempt(app, run, now=now, announce_in=announce_in)
-        if reason is None:
-            done.append(run)
+        attempt = _attempt(app, run, now=now, announce_in=announce_in)
+        if attempt.failure is not None:
+            failed.append((run, attempt.failure))
         else:
-            failed.append((run, reason))
-    did = set(done)
-    owed_since = min((run.due_at for run in awaiting if run not in did), default=None)
+            (done if attempt.is_finished else unfinished).append(run)
+    # What goes on with the next tick is not late.
+    settled = {*done, *unfinished}
+    owed_since = min((run.due_at for run in awaiting if run not in settled), default=None)
     return Ticked(tuple(done), tuple(failed), owed_since)
 
 
-def _attempt(app: App, run: Run, *, now: datetime, announce_in: str | None) -> str | None:
-    """Do a run; why it failed, if it did, which is on record then."""
+class _Attempt(NamedTuple):
+    """Whether a run is done; why it failed, if it did."""
+
+    is_finished: bool
+    failure: str | None = None
+
+
+def _attempt(app: App, run: Run, *, now: datetime, announce_in: str | None) -> _Attempt:
+    """Do a run, or so many batches of it; a failure is on record then."""
     try:
-        with app.transaction(now) as moment:
-            perform(moment, run, announce_in=announce_in)
+        for _ in range(BATCHES):
+            with app.transaction(now) as moment:
+                if perform(moment, run, announce_in=announce_in):
+                    return _Attempt(is_finished=True)
     except Refusal as refusal:
         reason = str(refusal)
         logger.warning("%s of %s is refused: %s", run.job, run.period, refusal.code)
@@ -120,14 +144,32 @@ def _attempt(app: App, run: Run, *, now: datetime, announce_in: str | None) -> s
         reason = f"{type(error).__qualname__}; see the log"
         logger.error("%s of %s failed: %s\n%s", run.job, run.period, type(error).__qualname__, where)  # noqa: TRY400
     else:
-        return None
+        return _Attempt(is_finished=False)
     with app.database.transaction() as session:
         runs.note_failure(session, run.job, run.period, reason=reason, now=now)
-    return reason
+    return _Attempt(is_finished=False, failure=reason)
 
 
-def perform(moment: Moment, run: Run, *, announce_in: str | None) -> None:
-    """Claim a run and do it, in the caller's transaction; nothing when it is done already."""
+def perform(moment: Moment, run: Run, *, announce_in: str | None) -> bool:
+    """Claim a run and do it, in the caller's transaction; nothing when it is done already.
+
+    Whether that was all of it: what goes in batches is done by calls until then, and claimed with the last one.
+    """
+    if run.job == due.RETENTION:
+        return _retain(moment, run)
+    _perform_whole(moment, run, announce_in=announce_in)
+    return True
+
+
+def _retain(moment: Moment, run: Run) -> bool:
+    if not retention.advance(moment, run.due_at):
+        return False
+    if runs.claim(moment.session, run.job, run.period, now=moment.now):
+        retention.record(moment, run.period)
+    return True
+
+
+def _perform_whole(moment: Moment, run: Run, *, announce_in: str | None) -> None:
     if due.is_step(run):
         _perform_step(moment, run)
     elif run.job == due.GRANTS:

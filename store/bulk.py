@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from store.engine import Session
 
@@ -53,6 +53,11 @@ def fetch(session: Session, text: str, values: Any) -> list[Row]:  # noqa: ANN40
     """
     rows: list[Row] = _run(session, text, values).fetchall()
     return rows
+
+
+def each(session: Session, text: str, values: Any) -> Iterator[Row]:  # noqa: ANN401 - what the driver takes
+    """The same rows one by one."""
+    yield from _run(session, text, values)
 
 
 def _run(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own

@@ -28,6 +28,8 @@ PAGE_CACHE_KIB = 65_536
 """For each connection: room for the pages that a batch changes; the operating system keeps the rest at hand."""
 PRIVATE, OTHERS = 0o600, 0o077
 """The mode of a file that its owner alone reads and writes; the bits of everyone else."""
+POOLER, BY_TRANSACTION = "pooler", "transaction"
+"""In a URL: between us and PostgreSQL stands something like PgBouncer in transaction mode."""
 CHECKPOINT_PAGES = 16_384
 """64 MiB between WAL checkpoints: a page that several batches touch is copied back once."""
 
@@ -163,9 +165,21 @@ def _begin_immediate(connection: sa.Connection) -> None:
 
 
 def _open_postgresql(url: sa.URL) -> Database:
-    writer = sa.create_engine(url, pool_pre_ping=True)
-    reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
-    sa.event.listen(reader, "connect", _keep_plans)
+    """Engines for a server, or for a pooler in front of it that lends a connection for a transaction.
+
+    Behind such a pooler the next statement may reach another connection: nothing may be left on one.
+    """
+    pooler = url.query.get(POOLER)
+    if pooler not in (None, BY_TRANSACTION):
+        raise DatabaseUrlError(
+            f"TOKENS_DATABASE_URL has {POOLER}={pooler}; the only pooler we know is {BY_TRANSACTION}"
+        )
+    url = url.difference_update_query([POOLER])
+    kept: dict[str, Any] = {} if pooler is None else {"prepare_threshold": None}
+    writer = sa.create_engine(url, pool_pre_ping=True, connect_args=kept)
+    reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, connect_args=kept)
+    if pooler is None:
+        sa.event.listen(reader, "connect", _keep_plans)
     return Database(writer, reader)
 
 

@@ -22,6 +22,8 @@ class Lock(IntEnum):
 
     MIGRATIONS = 7_263_002
     """Two replicas that start together migrate one after the other."""
+    RETENTION = 7_263_007
+    """Two replicas do not take away the same rows, and count them twice."""
     PEOPLE = 7_263_006
     """What was checked of people together, such as who reports to whom, is so when it is stored."""
     HANDBOOKS = 7_263_004
@@ -36,6 +38,7 @@ class Lock(IntEnum):
 
 ORDER = (
     "migrations",
+    "retention",
     "people",
     "runs",
     "sources",

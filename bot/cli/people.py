@@ -1,4 +1,4 @@
-"""`people import|rename|relink|leave|opt-out`, and those of `people_records`."""
+"""`people import|rename|relink|leave|opt-out`, and those of `people_records` and `people_privacy`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import click
 from slack_sdk import WebClient
 
 from bot import settings, wiring
-from bot.cli import common, people_records
+from bot.cli import common, people_privacy, people_records
 from handlers.slack import accounts, users
 from policy.reasons import Refusal
 from programme import table_file
@@ -143,5 +143,5 @@ def note_opt_out(email: str, *, back: bool) -> None:
     click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
 
 
-for command in people_records.COMMANDS:
+for command in (*people_records.COMMANDS, *people_privacy.COMMANDS):
     people.add_command(command)

@@ -1,19 +1,13 @@
-"""`people list|show|merge|export|erase`: one person, one record, and what is held about them."""
+"""`people list|show|merge`: one person, one record."""
 
 from __future__ import annotations
-
-import json
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import click
 
 from bot.cli import common
-from programme.people import merging, privacy
+from programme.people import merging
+from programme.privacy import erasing
 from store.people import directory as people_store
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 COLUMNS = (
     "id",
@@ -27,7 +21,6 @@ COLUMNS = (
     "slack_user_id",
     "external_id",
 )
-_LONGEST = 100
 
 
 @click.command("list")
@@ -59,7 +52,7 @@ def list_people(*, here: bool, unlinked: bool, family: str | None, as_json: bool
 def show_person(who: str, *, as_json: bool) -> None:
     """Show a person's record, and how much is held about them of what."""
     with common.app() as app, app.reading() as moment:
-        found = privacy.held(moment, who)
+        found = erasing.held(moment, who)
     tables = found.tables
     own = next(row for row in tables["people"] if row["id"] == found.person.id)
     roles = [row["role"] for row in tables.get("person_roles", ())]
@@ -111,73 +104,4 @@ def merge_people(second: str, into: str, *, dry_run: bool, as_json: bool) -> Non
     )
 
 
-@click.command("export")
-@click.argument("who", metavar="EMAIL_OR_ID")
-@click.option(
-    "--json", "path", type=click.Path(dir_okay=False, path_type=Path), help="Also write all of it as JSON here."
-)
-def export_person(who: str, path: Path | None) -> None:
-    """Print everything that is held about a person, to be handed to them.
-
-    Amounts of tokens are in millionths of a token, amounts of USD in billionths of a dollar, as they are stored.
-    """
-    with common.app() as app, app.transaction() as moment:
-        found = privacy.export(moment, who, actor=common.actor())
-    if path is not None:
-        content = {"person": found.person.id, "tables": found.tables}
-        path.write_text(json.dumps(content, indent=2, default=_plain), "utf-8")
-        path.chmod(0o600)
-    for line in _readable(found.tables):
-        click.echo(line)
-
-
-def _plain(value: object) -> str:
-    return value.hex() if isinstance(value, bytes) else str(value)
-
-
-def _readable(tables: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
-    for name, rows in tables.items():
-        yield f"{name} ({len(rows)})"
-        for row in rows:
-            said = ", ".join(f"{key} = {_short(value)}" for key, value in row.items() if value is not None)
-            yield f"  {said}"
-        yield ""
-
-
-def _short(value: object) -> str:
-    text = value.hex() if isinstance(value, bytes) else str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}… ({len(text):,} characters; all of it with --json)"
-
-
-@click.command("erase")
-@click.argument("who", metavar="EMAIL_OR_ID")
-@common.dry_run_option
-@common.json_option
-def erase_person(who: str, *, dry_run: bool, as_json: bool) -> None:
-    """Take away what names a person who has left: name, addresses, accounts, and what they wrote.
-
-    The books stay whole, under an id that says nothing. What has to stay is printed with its reason. There is no way
-    back.
-    """
-    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
-        done = privacy.erase(moment, who, actor=common.actor())
-    if as_json:
-        kept = {name: {"rows": rows, "why": privacy.why_kept(name)} for name, rows in done.kept.items()}
-        common.print_json(
-            {
-                "person": done.person_id,
-                "names": done.names,
-                "texts": done.texts,
-                "letters": done.letters,
-                "events": done.events,
-                "kept": kept,
-            }
-        )
-        return
-    said = f"{done.names} names, {done.texts} texts, {done.letters} messages and the names in {done.events} events"
-    common.told(f"{done.person_id}: {said} are gone. What stays:", dry_run=dry_run)
-    common.print_table(("rows", "table", "why"), [(n, name, privacy.why_kept(name)) for name, n in done.kept.items()])
-    click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/privacy.md.", err=True)
-
-
-COMMANDS = (list_people, show_person, merge_people, export_person, erase_person)
+COMMANDS = (list_people, show_person, merge_people)

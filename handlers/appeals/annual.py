@@ -12,9 +12,8 @@ from templates import appeals as shown
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
 
 
@@ -69,10 +68,10 @@ def _decide(app: App, form: Form, *, upheld: bool) -> View:
     return render.modal("appeals/annual_decided", appeal=appeal)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "annual_appeal", press_appeal, app)
-    on_press(bolt, "annual_uphold", press_uphold, app)
-    on_press(bolt, "annual_reject", press_reject, app)
-    on_submit(bolt, "annual_file", submit_appeal, app)
-    on_submit(bolt, "annual_uphold", submit_uphold, app)
-    on_submit(bolt, "annual_reject", submit_reject, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "annual_appeal", press_appeal, app)
+    on_press(listeners, "annual_uphold", press_uphold, app)
+    on_press(listeners, "annual_reject", press_reject, app)
+    on_submit(listeners, "annual_file", submit_appeal, app)
+    on_submit(listeners, "annual_uphold", submit_uphold, app)
+    on_submit(listeners, "annual_reject", submit_reject, app)

@@ -18,10 +18,9 @@ from templates import appeals as shown
 from templates import render, reviews
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.render import Message
 
@@ -118,12 +117,12 @@ def _decide(app: App, form: Form, *, upheld: bool) -> View:
 COMMANDS = (Command("review", "", "your case in the last quarterly review, and why", show_review),)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "review_working", press_working, app)
-    on_press(bolt, "appeals_working", press_working_of_appeal, app)
-    on_press(bolt, "appeals_file", press_appeal, app)
-    on_press(bolt, "appeals_uphold", press_uphold, app)
-    on_press(bolt, "appeals_reject", press_reject, app)
-    on_submit(bolt, "appeals_file", submit_appeal, app)
-    on_submit(bolt, "appeals_uphold", submit_uphold, app)
-    on_submit(bolt, "appeals_reject", submit_reject, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "review_working", press_working, app)
+    on_press(listeners, "appeals_working", press_working_of_appeal, app)
+    on_press(listeners, "appeals_file", press_appeal, app)
+    on_press(listeners, "appeals_uphold", press_uphold, app)
+    on_press(listeners, "appeals_reject", press_reject, app)
+    on_submit(listeners, "appeals_file", submit_appeal, app)
+    on_submit(listeners, "appeals_uphold", submit_uphold, app)
+    on_submit(listeners, "appeals_reject", submit_reject, app)

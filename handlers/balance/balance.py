@@ -19,9 +19,8 @@ from templates import formats, render, workings
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Press
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.balance.history import History
     from store.usage.events import Line
@@ -132,6 +131,6 @@ def press_balance(app: App, press: Press) -> Message | None:
     return show_balance(app, Request(str(press.person.slack_user_id), "", press.now))
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "balance_show", press_balance, app)
-    on_press(bolt, "balance_digits", press_digits, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "balance_show", press_balance, app)
+    on_press(listeners, "balance_digits", press_digits, app)

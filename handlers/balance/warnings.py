@@ -15,10 +15,9 @@ from store.people import directory as people_store
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.moment import Moment
 
@@ -79,6 +78,6 @@ COMMANDS = (
 )
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "warnings_choose", press_choose, app)
-    on_submit(bolt, "warnings_choose", submit_choice, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "warnings_choose", press_choose, app)
+    on_submit(listeners, "warnings_choose", submit_choice, app)

@@ -18,9 +18,8 @@ from store.holds import cash as store
 from templates import cash as shown
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.render import Message
 
@@ -62,8 +61,8 @@ def submit_raise(app: App, form: Form) -> View:
     return shown.voted_view(voted.question, voted.choice, voted.count, again=voted.again)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "cash_raise", press_raise, app)
-    on_press(bolt, "cash_stop", partial(_vote, choice=HALT), app)
-    on_press(bolt, "cash_let_run", partial(_vote, choice=LET_RUN), app)
-    on_submit(bolt, "cash_raise", submit_raise, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "cash_raise", press_raise, app)
+    on_press(listeners, "cash_stop", partial(_vote, choice=HALT), app)
+    on_press(listeners, "cash_let_run", partial(_vote, choice=LET_RUN), app)
+    on_submit(listeners, "cash_raise", submit_raise, app)

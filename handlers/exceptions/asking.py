@@ -16,6 +16,7 @@ from handlers.exceptions.request_form import Fields
 from handlers.slack import carried
 from handlers.slack.commands import Command
 from handlers.slack.interactions import Modal, form_of, on_press, on_submit
+from handlers.slack.listeners import CLOSED_FORM, PRESS
 from handlers.slack.users import quick
 from policy import texts
 from policy.reasons import FieldsRefused, Refusal
@@ -31,11 +32,11 @@ from templates.exceptions import button_value
 
 if TYPE_CHECKING:
     from slack_bolt import Ack
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from store.engine import Session
     from templates.render import Message
@@ -223,18 +224,18 @@ COMMANDS = (
 )
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "fast_track_request", press_request, app)
-    on_press(bolt, "caps_incident", press_request, app)
-    on_press(bolt, "fast_track_again", press_again, app)
-    on_press(bolt, "fast_track_more_time", press_more_time, app)
-    on_press(bolt, "fast_track_withdraw", press_withdraw, app)
-    on_press(bolt, "fast_track_answer", press_answer, app)
-    on_press(bolt, "fast_track_outcome", press_outcome, app)
-    on_submit(bolt, request_form.CALLBACK, submit, app)
-    on_submit(bolt, "fast_track_answer", submit_answer, app)
-    on_submit(bolt, "fast_track_outcome", submit_outcome, app)
-    choices.register(bolt, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "fast_track_request", press_request, app)
+    on_press(listeners, "caps_incident", press_request, app)
+    on_press(listeners, "fast_track_again", press_again, app)
+    on_press(listeners, "fast_track_more_time", press_more_time, app)
+    on_press(listeners, "fast_track_withdraw", press_withdraw, app)
+    on_press(listeners, "fast_track_answer", press_answer, app)
+    on_press(listeners, "fast_track_outcome", press_outcome, app)
+    on_submit(listeners, request_form.CALLBACK, submit, app)
+    on_submit(listeners, "fast_track_answer", submit_answer, app)
+    on_submit(listeners, "fast_track_outcome", submit_outcome, app)
+    choices.register(listeners, app)
     for name in request_form.LIVE_FIELDS:
-        bolt.action({"block_id": name, "action_id": name})(partial(preview, app=app))
-    bolt.view_closed(request_form.CALLBACK)(partial(keep_draft, app=app))
+        listeners.on(PRESS, name, partial(preview, app=app))
+    listeners.on(CLOSED_FORM, request_form.CALLBACK, partial(keep_draft, app=app))

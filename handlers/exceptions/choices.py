@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from handlers import note_failure
 from handlers.slack.interactions import known_person
+from handlers.slack.listeners import SEARCH
 from policy import texts
 from policy.reasons import Refusal
 from store.people import projects as projects_store
@@ -24,9 +25,9 @@ if TYPE_CHECKING:
     from datetime import date
 
     from slack_bolt import Ack
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
+    from handlers.slack.listeners import Listeners
     from policy.handbook import Handbook
     from programme.app import App
     from programme.moment import Moment
@@ -102,7 +103,7 @@ def _folded(text: str) -> str:
 def _suggest(
     ack: Ack, body: dict[str, Any], client: WebClient, *, app: App, offered: Callable[[Moment, Person], Choice]
 ) -> None:
-    """Bolt's listener for what is typed into a search; with nothing found, or no one known, there are no options."""
+    """The listener for what is typed into a search; with nothing found, or no one known, there are no options."""
     now, found = app.clock(), list[Option]()
     try:
         person = known_person(app, client, body["user"]["id"], now)
@@ -123,6 +124,6 @@ def _offered_services(moment: Moment, _person: Person) -> Choice:
     return services(moment.handbook, "", moment.today)
 
 
-def register(bolt: Bolt, app: App) -> None:
+def register(listeners: Listeners, app: App) -> None:
     for field, offered in (("project", _offered_projects), ("service", _offered_services)):
-        bolt.options({"block_id": field, "action_id": field})(partial(_suggest, app=app, offered=offered))
+        listeners.on(SEARCH, field, partial(_suggest, app=app, offered=offered))

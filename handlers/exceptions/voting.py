@@ -27,10 +27,9 @@ from store.people import directory as people_store
 from templates import exceptions, formats, homes, render, reviews
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from policy.units import MicroTokens
     from programme.app import App
     from programme.exceptions.cards import Card
@@ -225,13 +224,13 @@ COMMANDS = (
 )
 
 
-def register(bolt: Bolt, app: App) -> None:
+def register(listeners: Listeners, app: App) -> None:
     # Buttons of messages that were sent long ago carry these ids, so they keep their first spelling.
-    on_press(bolt, "fast_track_approve", press_approve, app)
-    on_press(bolt, "fast_track_less", press_less, app)
-    on_press(bolt, "fast_track_reject", press_reject, app)
-    on_press(bolt, "fast_track_ask", press_ask, app)
-    on_press(bolt, "fast_track_show", press_show, app)
-    on_submit(bolt, "fast_track_less", submit_less, app)
-    on_submit(bolt, "fast_track_reject", submit_reject, app)
-    on_submit(bolt, "fast_track_ask", submit_question, app)
+    on_press(listeners, "fast_track_approve", press_approve, app)
+    on_press(listeners, "fast_track_less", press_less, app)
+    on_press(listeners, "fast_track_reject", press_reject, app)
+    on_press(listeners, "fast_track_ask", press_ask, app)
+    on_press(listeners, "fast_track_show", press_show, app)
+    on_submit(listeners, "fast_track_less", submit_less, app)
+    on_submit(listeners, "fast_track_reject", submit_reject, app)
+    on_submit(listeners, "fast_track_ask", submit_question, app)

@@ -31,7 +31,6 @@ DECIMALS = 15
 """Of every number; a price of a meter's unit has no more."""
 _SCALE = 10**DECIMALS
 _PER_NANO = _SCALE // NANO_PER_USD
-_PER_MICRO = _SCALE // MICRO_PER_TOKEN
 
 _BOTH = (
     *("BilledCost", "EffectiveCost", "ListCost", "ContractedCost", "BillingCurrency"),
@@ -72,146 +71,136 @@ _METERS: dict[Meter, str] = {
 }
 
 
-def decimal(amount: int) -> str:
-    """A number in units of 10^-15 as FOCUS writes one: no exponent, no zeros at its end."""
-    sign, amount = ("-", -amount) if amount < 0 else ("", amount)
-    whole, part = divmod(amount, _SCALE)
-    return f"{sign}{whole}.{part:015d}".rstrip("0") if part else f"{sign}{whole}"
+def decimal(amount: int, scale: int = _SCALE, digits: int = DECIMALS) -> str:
+    """A number in units of 10^-15, or of another scale, as FOCUS writes one: no exponent, no zeros at its end."""
+    if amount < 0:
+        return f"-{decimal(-amount, scale, digits)}"
+    whole, part = divmod(amount, scale)
+    return f"{whole}.{part:0{digits}d}".rstrip("0") if part else f"{whole}"
 
 
-class _Prices(NamedTuple):
-    """How a quantity is priced: written numbers, in their units."""
+class _Listed(NamedTuple):
+    """How a meter is priced: what a quantity is counted in, and what one costs."""
 
-    quantity: int
     unit: str
+    per: int
+    """How many of the meter make one of the unit."""
     price: int
-    in_currency: int
+    written: str
+    in_currency: str
 
 
 class Rows:
-    """Writes charges of a month as rows in the order of a version's columns; empty where FOCUS says null."""
+    """Writes charges of a month as rows in the order of a version's columns; empty where FOCUS says null.
+
+    What many rows have in common is worked out once.
+    """
 
     def __init__(self, told: Months, spec: Spec, zone: ZoneInfo) -> None:
         begin, end = told.month.bounds(zone)
         self._account = told.rules.billing_account
-        self._period = (_instant(begin), _instant(end))
+        self._always = ("USD", self._account, self._account, _instant(begin), _instant(end))
         self._sellers = len(_SELLERS[spec])
         self._instants: Callable[[date], str] = lru_cache(1_000)(lambda day: _instant(first_instant(day, zone)))
-        self._named: Callable[[Bearer], tuple[str, ...]] = lru_cache(10_000)(_bearer)
+        self._named: Callable[[Bearer], _Named] = lru_cache(10_000)(_bearer)
+        self._product: Callable[[Product, str], _Described] = lru_cache(10_000)(self._described)
 
     def row(self, charge: Charge) -> Sequence[str]:
         """One row."""
-        category, first, end, bearer, product, costs, _, is_correction = charge
-        prices = _priced(charge)
-        billed = costs.billed * _PER_NANO
-        listed = billed
-        if charge.quantity is not None and prices is not None:
-            listed = prices.quantity * prices.price // _SCALE
-        sub_id, sub_name, sub_type, tags = self._named(bearer)
-        seller = product.provider or self._account
-        sku, meter, sku_price, service_category, subcategory, description = _described(charge)
+        category, first, end, bearer, product, costs, quantity, is_correction = charge
+        account, tags, ours = self._named(bearer)
+        description, service, model = self._product(product, category)
+        billed = decimal(costs.billed, NANO_PER_USD, _NANO_DIGITS)
+        effective = billed if costs.effective == costs.billed else decimal(costs.effective * _PER_NANO)
+        listed, amounts = _amounts(charge, billed) if quantity is not None else (billed, _unmetered(charge))
         return (
-            decimal(billed),
-            decimal(costs.effective * _PER_NANO),
-            decimal(listed),
-            decimal(listed),
-            "USD",
-            self._account,
-            self._account,
-            *self._period,
-            self._instants(first),
-            self._instants(end),
-            category,
-            "Correction" if is_correction else "",
-            description,
-            _FREQUENCY.get(category, "One-Time"),
-            sub_id,
-            sub_name,
-            sub_type,
-            seller,
-            service_category,
-            subcategory,
-            product.service,
-            sku,
-            meter,
-            sku_price,
-            *_written(prices),
-            *_in_tokens(charge, prices),
-            "",
-            "",
-            tags,
-            *(seller,) * self._sellers,
-            inert(product.model),
-            product.tier,
-            inert(bearer.project),
-            bearer.person_id,
+            *(billed, effective, listed, listed, *self._always, self._instants(first), self._instants(end)),
+            *(category, "Correction" if is_correction else "", description, _FREQUENCY.get(category, "One-Time")),
+            *account,
+            *service,
+            *amounts,
+            *("", "", tags),
+            *model,
+            *ours,
         )
 
+    def _described(self, product: Product, category: str) -> _Described:
+        *service, description = _product(product, category)
+        seller = product.provider or self._account
+        named = (seller, *service[3:], product.service, *service[:3])
+        model = (*(seller,) * self._sellers, inert(product.model), product.tier)
+        return _Described(description, named, model)
 
-def _in_tokens(charge: Charge, prices: _Prices | None) -> tuple[str, ...]:
-    """The pricing currency with what was charged in it, and what was consumed."""
-    # A grant costs nothing until it is used.
-    effective = "0" if charge.category == PURCHASE else decimal(charge.costs.micro_tokens * _PER_MICRO)
-    in_currency = ("", "") if prices is None else (decimal(prices.in_currency),) * 2
-    consumed = (decimal(prices.quantity), prices.unit) if prices and charge.category == USAGE else ("", "")
-    return (TOKENS, effective, *in_currency, *consumed)
+
+class _Described(NamedTuple):
+    """ChargeDescription; InvoiceIssuerName and the columns of service and SKU; sellers, model and tier."""
+
+    description: str
+    service: tuple[str, ...]
+    model: tuple[str, ...]
 
 
 _FREQUENCY = {USAGE: "Usage-Based", PURCHASE: "Recurring"}
+_NANO_DIGITS, _MICRO_DIGITS = 9, 6
+
+
+def _amounts(charge: Charge, billed: str) -> tuple[str, tuple[str, ...]]:
+    """ListCost of what a meter counted, and the columns from PricingCategory to ConsumedUnit."""
+    quantity, costs = charge.quantity, charge.costs
+    assert quantity is not None and charge.product.meter is not None  # noqa: S101, PT018 - as the caller saw
+    count, price = quantity
+    listed = _listed(charge.product.meter, price.nano_usd, price.per, costs.nano_usd_per_token)
+    units = count * _SCALE // listed.per
+    amount = units * listed.price // _SCALE
+    counted = decimal(units)
+    told = ("Standard", counted, listed.unit, listed.written, listed.written)
+    tokens = decimal(costs.micro_tokens, MICRO_PER_TOKEN, _MICRO_DIGITS)
+    in_tokens = (TOKENS, tokens, listed.in_currency, listed.in_currency)
+    consumed = (counted, listed.unit) if charge.category == USAGE else ("", "")
+    return (billed if amount == costs.billed * _PER_NANO else decimal(amount)), (*told, *in_tokens, *consumed)
+
+
+def _unmetered(charge: Charge) -> tuple[str, ...]:
+    """The same columns of grants, which cost nothing until they are used, and of adjustments, which have no price."""
+    tokens = decimal(charge.costs.micro_tokens, MICRO_PER_TOKEN, _MICRO_DIGITS)
+    if charge.category == PURCHASE:
+        return ("Standard", tokens, "Tokens", "0", "0", TOKENS, "0", "0", "0", "", "")
+    return ("", "", "", "", "", TOKENS, tokens, "", "", "", "")
+
+
+@lru_cache(10_000)
+def _listed(meter: Meter, nano_usd: int, per: int, nano_usd_per_token: int) -> _Listed:
+    if per in _BLOCKS:
+        # A price of the unit itself, a second, would have no end of decimals.
+        unit, block, price = _BLOCKS[per], per, nano_usd * _PER_NANO
+    else:
+        unit, block, price = _UNITS.get(meter, "Tokens"), 1, nano_usd * _PER_NANO // per
+    in_currency = price * NANO_PER_USD // nano_usd_per_token if nano_usd_per_token else price
+    return _Listed(unit, block, price, decimal(price), decimal(in_currency))
 
 
 def _instant(at: object) -> str:
     return f"{at:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def _bearer(bearer: Bearer) -> tuple[str, ...]:
-    """SubAccountId, SubAccountName, SubAccountType and Tags."""
+class _Named(NamedTuple):
+    """SubAccountId, SubAccountName and SubAccountType; Tags; the project and the person."""
+
+    account: tuple[str, str, str]
+    tags: str
+    ours: tuple[str, str]
+
+
+def _bearer(bearer: Bearer) -> _Named:
     tags = {"cost_centre": bearer.cost_centre, "project": bearer.project}
     named = {name: value for name, value in tags.items() if value}
+    centre = (inert(bearer.cost_centre), inert(bearer.name), "Cost Centre") if bearer.cost_centre else ("", "", "")
     written = json.dumps(named, ensure_ascii=False) if named else ""
-    if not bearer.cost_centre:
-        return ("", "", "", written)
-    return (inert(bearer.cost_centre), inert(bearer.name), "Cost Centre", written)
+    return _Named(centre, written, (inert(bearer.project), bearer.person_id))
 
 
-def _priced(charge: Charge) -> _Prices | None:
-    """None where there is no price: of adjustments."""
-    costs, value = charge.costs, charge.costs.nano_usd_per_token
-    if charge.quantity is not None:
-        return _metered(charge, value)
-    # Tokens that are granted have no price: the company pays when they are used.
-    return _Prices(costs.micro_tokens * _PER_MICRO, "Tokens", 0, 0) if charge.category == PURCHASE else None
-
-
-def _metered(charge: Charge, nano_usd_per_token: int) -> _Prices:
-    assert charge.quantity is not None  # noqa: S101 - see `_priced`
-    count, unit = charge.quantity
-    meter = charge.product.meter
-    assert meter is not None  # noqa: S101 - a quantity is one of a meter
-    if unit.per in _BLOCKS:
-        # A price of the unit itself, a second, would have no end of decimals.
-        quantity, name, price = count * _SCALE // unit.per, _BLOCKS[unit.per], unit.nano_usd * _PER_NANO
-    else:
-        quantity, name = count * _SCALE, _UNITS.get(meter, "Tokens")
-        price = unit.nano_usd * _PER_NANO // unit.per
-    return _Prices(quantity, name, price, price * NANO_PER_USD // nano_usd_per_token if nano_usd_per_token else price)
-
-
-def _written(prices: _Prices | None) -> tuple[str, ...]:
-    """PricingCategory, PricingQuantity, PricingUnit, ListUnitPrice and ContractedUnitPrice."""
-    if prices is None:
-        return ("", "", "", "", "")
-    price = decimal(prices.price)
-    return ("Standard", decimal(prices.quantity), prices.unit, price, price)
-
-
-def _described(charge: Charge) -> tuple[str, ...]:
-    """SkuId, SkuMeter, SkuPriceId, ServiceCategory, ServiceSubcategory and ChargeDescription."""
-    return _product(charge.product, charge.category)
-
-
-@lru_cache(10_000)
 def _product(product: Product, category: str) -> tuple[str, ...]:
+    """SkuId, SkuMeter, SkuPriceId, ServiceCategory, ServiceSubcategory and ChargeDescription."""
     ai = "AI and Machine Learning"
     if category == PURCHASE:
         sku = f"tokens/{product.service}"

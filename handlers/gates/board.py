@@ -16,9 +16,8 @@ from store.gates import records
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.render import Message
 
@@ -55,8 +54,8 @@ def submit_reason(app: App, form: Form) -> View:
     return render.modal("gates/voted", voted=voted)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "gate_go_on", press_go_on, app)
-    on_press(bolt, "gate_extend", partial(press_reason, choice=EXTEND), app)
-    on_press(bolt, "gate_stop", partial(press_reason, choice=STOP), app)
-    on_submit(bolt, "gate_reason", submit_reason, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "gate_go_on", press_go_on, app)
+    on_press(listeners, "gate_extend", partial(press_reason, choice=EXTEND), app)
+    on_press(listeners, "gate_stop", partial(press_reason, choice=STOP), app)
+    on_submit(listeners, "gate_reason", submit_reason, app)

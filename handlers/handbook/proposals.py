@@ -18,9 +18,8 @@ from store.people import directory as people_store
 from templates import handbook, render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.moment import Moment
     from store.engine import Session
@@ -130,10 +129,10 @@ COMMANDS = (
 )
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "policy_show", press_policy, app)
-    on_press(bolt, "policy_all", press_all, app)
-    on_press(bolt, "policy_confirm", press_confirm, app)
-    on_press(bolt, "policy_decline", press_decline, app)
-    on_press(bolt, "policy_withdraw", press_withdraw, app)
-    on_submit(bolt, "policy_decline", submit_decline, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "policy_show", press_policy, app)
+    on_press(listeners, "policy_all", press_all, app)
+    on_press(listeners, "policy_confirm", press_confirm, app)
+    on_press(listeners, "policy_decline", press_decline, app)
+    on_press(listeners, "policy_withdraw", press_withdraw, app)
+    on_submit(listeners, "policy_decline", submit_decline, app)

@@ -11,9 +11,8 @@ from store.people import directory as people_store
 from templates import holds as words
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Press
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.render import Message
 
@@ -33,5 +32,5 @@ def press_caps(app: App, press: Press) -> Message | None:
 COMMANDS = (Command("caps", "", "what limits your calls now, and what is left of it", show_caps, button="caps_show"),)
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "caps_show", press_caps, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "caps_show", press_caps, app)

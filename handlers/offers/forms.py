@@ -21,10 +21,9 @@ from views.offers import GivenOffer, GivenRival
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from slack_bolt import App as Bolt
-
     from handlers.slack.commands import Request
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.moment import Moment
     from templates.render import Message
@@ -168,9 +167,9 @@ COMMANDS = (
 )
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "offer_open", press_open, app)
-    on_press(bolt, "offer_adjust", press_adjust, app)
-    on_press(bolt, "offer_page", press_page, app)
-    on_press(bolt, "offer_text", press_text, app)
-    on_submit(bolt, FORM, submit, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "offer_open", press_open, app)
+    on_press(listeners, "offer_adjust", press_adjust, app)
+    on_press(listeners, "offer_page", press_page, app)
+    on_press(listeners, "offer_text", press_text, app)
+    on_submit(listeners, FORM, submit, app)

@@ -15,9 +15,8 @@ from templates import reconciliation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.blocks import Block
     from templates.render import Message
@@ -98,12 +97,12 @@ def submit_ask(app: App, form: Form) -> View:
         return reconciliation.done(cards.of(moment, about.finding_id))
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "finding_accept", press_accept, app)
-    on_press(bolt, "finding_correct", press_correct, app)
-    on_press(bolt, "finding_ask", press_ask, app)
-    on_press(bolt, "finding_confirm", press_confirm, app)
-    on_press(bolt, "finding_reopen", press_reopen, app)
-    on_submit(bolt, "finding_accept", submit_accept, app)
-    on_submit(bolt, "finding_correct", submit_correct, app)
-    on_submit(bolt, "finding_ask", submit_ask, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "finding_accept", press_accept, app)
+    on_press(listeners, "finding_correct", press_correct, app)
+    on_press(listeners, "finding_ask", press_ask, app)
+    on_press(listeners, "finding_confirm", press_confirm, app)
+    on_press(listeners, "finding_reopen", press_reopen, app)
+    on_submit(listeners, "finding_accept", submit_accept, app)
+    on_submit(listeners, "finding_correct", submit_correct, app)
+    on_submit(listeners, "finding_ask", submit_ask, app)

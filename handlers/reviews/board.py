@@ -24,9 +24,8 @@ from views.reviews import CaseFilter
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.moment import Moment
     from programme.reviews.single_cases import CaseDecision
@@ -318,23 +317,23 @@ def _decided(app: App, form: Form, chosen: Chosen, decided: CaseDecision, name: 
         return done
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "review_adopt", press_adopt, app)
-    on_press(bolt, "review_against", press_against, app)
-    on_press(bolt, "review_value", press_value, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "review_adopt", press_adopt, app)
+    on_press(listeners, "review_against", press_against, app)
+    on_press(listeners, "review_value", press_value, app)
     for what in review_shown.TITLES:
-        on_press(bolt, f"review_show_{what}", partial(press_show, what=what), app)
-    on_press(bolt, "review_cases", press_cases, app)
-    on_press(bolt, "review_page_next", press_page, app)
-    on_press(bolt, "review_page_previous", press_page, app)
-    on_press(bolt, "review_page_all", press_all, app)
-    on_press(bolt, "review_filter", press_filter, app)
-    on_press(bolt, "review_send", press_send, app)
-    on_press(bolt, "review_why", press_why, app)
-    on_press(bolt, "review_hold", press_hold, app)
-    on_press(bolt, "review_amend", press_amend, app)
-    on_press(bolt, "review_put_back", press_put_back, app)
-    on_submit(bolt, "review_against", submit_against, app)
-    on_submit(bolt, "review_filter", submit_filter, app)
-    on_submit(bolt, "review_hold", submit_hold, app)
-    on_submit(bolt, "review_amend", submit_amend, app)
+        on_press(listeners, f"review_show_{what}", partial(press_show, what=what), app)
+    on_press(listeners, "review_cases", press_cases, app)
+    on_press(listeners, "review_page_next", press_page, app)
+    on_press(listeners, "review_page_previous", press_page, app)
+    on_press(listeners, "review_page_all", press_all, app)
+    on_press(listeners, "review_filter", press_filter, app)
+    on_press(listeners, "review_send", press_send, app)
+    on_press(listeners, "review_why", press_why, app)
+    on_press(listeners, "review_hold", press_hold, app)
+    on_press(listeners, "review_amend", press_amend, app)
+    on_press(listeners, "review_put_back", press_put_back, app)
+    on_submit(listeners, "review_against", submit_against, app)
+    on_submit(listeners, "review_filter", submit_filter, app)
+    on_submit(listeners, "review_hold", submit_hold, app)
+    on_submit(listeners, "review_amend", submit_amend, app)

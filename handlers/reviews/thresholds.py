@@ -14,9 +14,8 @@ from programme.handbook.thresholds import SHARE, THRESHOLDS, ThresholdForm
 from templates import handbook
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
-
     from handlers.slack.interactions import Form, Press, View
+    from handlers.slack.listeners import Listeners
     from programme.app import App
 
 
@@ -55,7 +54,7 @@ def press_resize(app: App, press: Press) -> Modal:
     return Modal(handbook.thresholds_proposed(card, (SHARE,)))
 
 
-def register(bolt: Bolt, app: App) -> None:
-    on_press(bolt, "review_thresholds", press_thresholds, app)
-    on_press(bolt, "review_resize", press_resize, app)
-    on_submit(bolt, "review_thresholds", submit_thresholds, app)
+def register(listeners: Listeners, app: App) -> None:
+    on_press(listeners, "review_thresholds", press_thresholds, app)
+    on_press(listeners, "review_resize", press_resize, app)
+    on_submit(listeners, "review_thresholds", submit_thresholds, app)

@@ -17,9 +17,9 @@ from store.people import directory as people_store
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.people.linking import Met
     from programme.people.slack_accounts import SlackAccount
@@ -73,13 +73,13 @@ def unknown(app: App, client: WebClient, usergroup: str) -> Iterator[tuple[Slack
             yield account, linking.meet(moment, account)
 
 
-def changed(event: dict[str, Any], client: WebClient, *, app: App) -> None:
+def changed(event: dict[str, Any], _body: dict[str, Any], client: WebClient, *, app: App) -> None:
     """A group changed: the board is read again if it is the board's."""
     group = event.get("subteam_id") or event.get("subteam", {}).get("id")
     if group == app.board_usergroup:
         refresh(app, client)
 
 
-def register(bolt: Bolt, app: App) -> None:
+def register(listeners: Listeners, app: App) -> None:
     for event in ("subteam_members_changed", "subteam_updated"):
-        bolt.event(event)(partial(changed, app=app))
+        listeners.on_event(event, partial(changed, app=app))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from handlers import contact_of, metrics, note_failure
 from handlers.slack.interactions import Modal, open_modal
+from handlers.slack.listeners import COMMAND
 from handlers.slack.users import meet
 from policy import texts
 from policy.reasons import Refusal
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from slack_bolt import Ack
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from programme.moment import Moment
     from templates.render import Message
@@ -103,13 +104,13 @@ class Commands:
             failure_id = note_failure(logger, f"/tokens {command.name}", error)
             return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
 
-    def respond(self, ack: Ack, command: dict[str, Any], client: WebClient, *, app: App) -> None:
-        """Bolt's listener for the slash command."""
-        user, once = command["user_id"], command["trigger_id"]
-        said = self.answer(app, text=command.get("text", ""), slack_user_id=user, client=client, once=once)
+    def respond(self, ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
+        """The listener for the slash command."""
+        user, once = body["user_id"], body["trigger_id"]
+        said = self.answer(app, text=body.get("text", ""), slack_user_id=user, client=client, once=once)
         if isinstance(said, Modal):
             try:
-                open_modal(client, command["trigger_id"], said)
+                open_modal(client, body["trigger_id"], said)
             except Refusal as refusal:
                 said = render.message("shared/refusal", refusal=refusal)
             else:
@@ -117,8 +118,8 @@ class Commands:
                 return
         ack(**said.ephemeral())
 
-    def register(self, bolt: Bolt, app: App) -> None:
-        bolt.command("/tokens")(partial(self.respond, app=app))
+    def register(self, listeners: Listeners, app: App) -> None:
+        listeners.on(COMMAND, "/tokens", partial(self.respond, app=app))
 
     def _help(self, app: App, request: Request) -> Message:
         with app.reading(request.now) as moment:

@@ -16,10 +16,10 @@ from policy.reasons import Refusal
 from templates import render
 
 if TYPE_CHECKING:
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
     from handlers.slack.commands import Commands
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from templates.render import Message
 
@@ -42,7 +42,7 @@ def is_from_a_person(event: dict[str, Any]) -> bool:
 
 
 def heard(event: dict[str, Any], body: dict[str, Any], client: WebClient, *, app: App, commands: Commands) -> None:
-    """Bolt's listener for messages: each is answered once, however often Slack tells of it."""
+    """The listener for messages: each is answered once, however often Slack tells of it."""
     if not is_from_a_person(event):
         return
     told = str(body.get("event_id") or f"{event['channel']}:{event['ts']}")
@@ -79,5 +79,5 @@ def _answer(app: App, commands: Commands, event: dict[str, Any], client: WebClie
     return said
 
 
-def register(bolt: Bolt, app: App, commands: Commands) -> None:
-    bolt.event("message")(partial(heard, app=app, commands=commands))
+def register(listeners: Listeners, app: App, commands: Commands) -> None:
+    listeners.on_event("message", partial(heard, app=app, commands=commands))

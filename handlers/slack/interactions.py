@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from handlers import note_failure
+from handlers.slack.listeners import FORM, PRESS
 from handlers.slack.users import meet, quick
 from policy.reasons import FieldsRefused, Refusal
 from programme.app import REPEATED
@@ -22,12 +23,15 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from slack_bolt import Ack
-    from slack_bolt import App as Bolt
     from slack_sdk import WebClient
 
+    from handlers.slack.listeners import Listeners
     from programme.app import App
     from store.people.directory import Person
     from templates.render import Message
+
+    PressAnswer = Callable[[App, "Press"], "Message | Modal | None"]
+    FormAnswer = Callable[[App, "Form"], "View | ShownModals | None"]
 
 logger = logging.getLogger(__name__)
 
@@ -94,9 +98,11 @@ def known_person(app: App, client: WebClient, slack_user_id: str, now: datetime)
     return meet(app, client, slack_user_id, now).required()
 
 
-def on_press(bolt: Bolt, action_id: str, answer: Callable[[App, Press], Message | Modal | None], app: App) -> None:
+def on_press(
+    listeners: Listeners, action_id: str, answer: Callable[[App, Press], Message | Modal | None], app: App
+) -> None:
     """Answer a button: with a private message, or with a form."""
-    bolt.action(action_id)(partial(_pressed, app=app, action_id=action_id, answer=answer))
+    listeners.on(PRESS, action_id, partial(_pressed, app=app, action_id=action_id, answer=answer))
 
 
 def _pressed(
@@ -106,7 +112,7 @@ def _pressed(
     *,
     app: App,
     action_id: str,
-    answer: Callable[[App, Press], Message | Modal | None],
+    answer: PressAnswer,
 ) -> None:
     now = app.clock()
     container = body.get("container", {})
@@ -195,9 +201,11 @@ def answer_privately(response_url: str | None, message: Message) -> None:
             logger.warning("an answer did not reach its reader: %s", said.status_code)
 
 
-def on_submit(bolt: Bolt, callback_id: str, answer: Callable[[App, Form], View | ShownModals | None], app: App) -> None:
+def on_submit(
+    listeners: Listeners, callback_id: str, answer: Callable[[App, Form], View | ShownModals | None], app: App
+) -> None:
     """Take a form: mistakes are shown beside their fields; what is done is shown instead of the form, or closes it."""
-    bolt.view(callback_id)(partial(_submitted, app=app, callback_id=callback_id, answer=answer))
+    listeners.on(FORM, callback_id, partial(_submitted, app=app, callback_id=callback_id, answer=answer))
 
 
 def _submitted(
@@ -207,7 +215,7 @@ def _submitted(
     *,
     app: App,
     callback_id: str,
-    answer: Callable[[App, Form], View | ShownModals | None],
+    answer: FormAnswer,
 ) -> None:
     try:
         form = form_of(app, client, body)

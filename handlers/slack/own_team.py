@@ -15,18 +15,17 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from handlers import contact_of
 from handlers.slack import interactions, users
+from handlers.slack.listeners import Step
 from programme.people import linking, slack_accounts
 from programme.people.slack_accounts import SlackAccount, Team
 from templates import render
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
 
-    from slack_bolt import Ack, BoltContext
     from slack_bolt import App as Bolt
+    from slack_bolt import BoltContext, BoltRequest
     from slack_bolt.response import BoltResponse
-    from slack_sdk import WebClient
 
     from policy.reasons import Refusal
     from programme.app import App
@@ -67,28 +66,21 @@ def is_outsider(app: App, context: BoltContext, body: dict[str, Any], now: datet
         return True
 
 
-def only_ours(
-    body: dict[str, Any],
-    context: BoltContext,
-    client: WebClient,
-    ack: Ack,
-    next: Callable[[], BoltResponse],  # noqa: A002 - Bolt's name
-    *,
-    app: App,
-) -> BoltResponse | None:
-    """Bolt's middleware: lets requests of our own people pass, and answers the others."""
-    now = app.clock()
-    if not is_outsider(app, context, body, now):
-        return next()
+def only_ours(request: BoltRequest, *, app: App) -> BoltResponse | None:
+    """A step: lets requests of our own people pass, and answers the others."""
+    context, now = request.context, app.clock()
+    if not is_outsider(app, context, request.body, now):
+        return None
     logger.info("%s is of another workspace", context.user_id)
     with app.reading(now) as moment:
         account = SlackAccount(str(context.user_id), barred=slack_accounts.OUTSIDER)
         refusal = linking.barred(account, contact_of(moment))
-    return answered(refusal, body, client, ack)
+    return answered(refusal, request)
 
 
-def answered(refusal: Refusal, body: dict[str, Any], client: WebClient, ack: Ack) -> BoltResponse:
+def answered(refusal: Refusal, request: BoltRequest) -> BoltResponse:
     """Say why nothing was done, in the way that what was sent is answered; events are only acknowledged."""
+    body, ack = request.body, request.context.ack
     said = render.message("shared/refusal", refusal=refusal)
     if "command" in body:
         return ack(**said.ephemeral())
@@ -97,9 +89,9 @@ def answered(refusal: Refusal, body: dict[str, Any], client: WebClient, ack: Ack
     if body.get("type") == "block_suggestion":
         return ack(options=[])
     if body.get("type") == "block_actions":
-        interactions.tell(client, body, said)
+        interactions.tell(request.context.client, body, said)
     return ack()
 
 
 def register(bolt: Bolt, app: App) -> None:
-    bolt.use(partial(only_ours, app=app))
+    bolt.use(Step(partial(only_ours, app=app)))

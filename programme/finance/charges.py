@@ -6,13 +6,14 @@ Every posting of usage stands in exactly one month's charges (policy/billing), s
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
+from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy import billing, disclosure
-from policy.metering import UnitPrice, input_tokens
+from policy.metering import UnitPrice
 from policy.parameters.finance import PERSON
 from policy.period import Month, day_of, first_instant
 from policy.units import split_by_largest_remainder
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from policy.parameters.finance import FinanceRules
     from programme.moment import Moment
     from programme.people.cost_centres import Bearers
-    from store.finance.charges import Debited, UsageEntry
+    from store.finance.charges import Instants
 
 USAGE, PURCHASE, ADJUSTMENT = "Usage", "Purchase", "Adjustment"
 """Those of FOCUS's categories of charges that there are."""
@@ -114,34 +115,32 @@ class Months:
         return self.moment.now >= self.settled_at(self.month)
 
     def settled_at(self, month: Month) -> datetime:
-        return billing.settled_at(month, self.rules.settle_days, self.moment.zone)
-
-
-@dataclass(slots=True)
-class _Line:
-    """What one person's use of one product adds up to on a day."""
-
-    counts: defaultdict[Meter, int] = field(default_factory=lambda: defaultdict(int))
-    cost: int = 0
-    debit: int = 0
+        """By the rules of that month, whatever those of later ones say: else a posting could be in none, or in two."""
+        rules = self.moment.handbooks.on(max(month.days())).finance
+        return billing.settled_at(month, rules.settle_days, self.moment.zone)
 
 
 class _Of(NamedTuple):
     """What a day's use is told apart by."""
 
-    account_id: int
+    bearer: Bearer
     service_key: str
     provider: str
     model: str
     tier: str
     price_id: str
     context: int
-    project: str
     value_version: str
 
 
+_Figures = list[int]
+"""Calls, nano-USD, micro-tokens, calls that counted their requests, and the count of each meter."""
+_CALLS, _COST, _DEBIT, _COUNTED, _METERS = range(5)
+REQUESTS: Meter = "requests"
+
+
 class Ledger:
-    """Reads a month's charges from the ledger, a day at a time: memory follows from the people, not from the events."""
+    """Reads a month's charges from the ledger, a day at a time: memory follows from who bears what, not from events."""
 
     def __init__(self, told: Months) -> None:
         self.told = told
@@ -153,7 +152,9 @@ class Ledger:
         self._prices = reference.load_prices(session)
         self._values = {v: value.nano_usd_per_token for v, value in reference.values_by_version(session).items()}
         self._disclosed = _disclosed(told, self._bearers, self._payers)
-        self._bearer_of: dict[tuple[int, str, date], Bearer] = {}
+        self._meters = sorted({meter for price in self._prices.values() for meter in price.meters})
+        tiers = {id_: price.tier_starts for id_, price in self._prices.items()}
+        self._debits = store.Debits(session, self._meters, tiers)
 
     def charges(self) -> Iterator[Charge]:
         """The month's rows in the order of their days; then corrections of earlier months, and what was granted."""
@@ -175,59 +176,44 @@ class Ledger:
         return Bearer(key, self._bearers.name(key), person_id, project)
 
     def _usage(self, day: date) -> Iterator[Charge]:
-        zone = self._moment.zone
-        begin, end = first_instant(day, zone), first_instant(_after(day), zone)
         posted = (_EARLIEST, self.told.settled_at(self.told.month))
-        entries = store.usage_entries(self._moment.session, (begin, end), posted)
-        self._bearer_of.clear()
-        for of, line in sorted(self._lines(entries).items()):
+        for of, line in self._lines(day, posted):
             yield from self._by_meter(day, of, line)
 
-    def _lines(self, entries: Iterable[UsageEntry]) -> dict[_Of, _Line]:
-        by_id = {entry.id: entry for entry in entries}
-        lines: defaultdict[_Of, _Line] = defaultdict(_Line)
-        for events in (store.standing, store.undone):
-            for one in events(self._moment.session, by_id):
-                entry = by_id[one.entry_id]
-                _add(lines[self._of(one, entry)], one, self._prices[one.price_id])
-        return {of: line for of, line in lines.items() if line.cost or line.debit or any(line.counts.values())}
+    def _lines(self, day: date, posted: Instants) -> list[tuple[_Of, _Figures]]:
+        """What was posted in some time about a day, by who bears it: whoever they are, they have one line together."""
+        zone = self._moment.zone
+        effective = (first_instant(day, zone), first_instant(_after(day), zone))
+        bearers: dict[tuple[int, str], Bearer] = {}
+        lines: dict[_Of, _Figures] = {}
+        for row in self._debits.within(effective, posted):
+            account_id, service_key, value, provider, model, tier, project, price_id, context, *figures = row
+            bearer = bearers.get((account_id, project))
+            if bearer is None:
+                bearer = self.bearer(self._payers.get(account_id), project, day)
+                bearers[account_id, project] = bearer
+            of = _Of(bearer, service_key, provider, model, tier, price_id, context, value)
+            before = lines.get(of)
+            lines[of] = figures if before is None else list(map(add, before, figures))
+        return sorted((of, figures) for of, figures in lines.items() if any(figures[_COST:]))
 
-    def _of(self, one: Debited, entry: UsageEntry) -> _Of:
-        starts = self._prices[one.price_id].tier_starts
-        context = input_tokens(one.meters) if starts else 0  # type: ignore[arg-type]  # the names of meters
-        above = max((start for start in starts if context > start), default=0)
-        return _Of(
-            one.account_id,
-            entry.service_key,
-            one.provider,
-            one.model,
-            one.tier,
-            one.price_id,
-            above,
-            one.project,
-            entry.value_version,
-        )
-
-    def _by_meter(self, day: date, of: _Of, line: _Line) -> Iterator[Charge]:
+    def _by_meter(self, day: date, of: _Of, line: _Figures) -> Iterator[Charge]:
         """One row for each meter: each bears its part of what was posted, to the last nano-USD."""
         price = self._prices[of.price_id]
-        meters = [meter for meter, count in sorted(line.counts.items()) if count]
-        if not meters:
+        counted = {meter: count for meter, count in zip(self._meters, line[_METERS:], strict=True) if count}
+        if REQUESTS in price.meters and (asked := counted.get(REQUESTS, 0) + line[_CALLS] - line[_COUNTED]):
+            # A call that does not count its requests is one.
+            counted[REQUESTS] = asked
+        if not counted:
             return
-        units = [UnitPrice(price.meters[m].at(of.context + 1), price.meters[m].per) for m in meters]
-        weights = _weights([line.counts[meter] for meter in meters], units)
-        parts = (_split(whole, weights) for whole in (line.cost, line.debit))
-        bearer = self._bearer(of, day)
+        meters = sorted(counted)
+        units = [_unit(price, meter, of.context) for meter in meters]
+        weights = _weights([counted[meter] for meter in meters], units)
+        parts = (_split(whole, weights) for whole in (line[_COST], line[_DEBIT]))
+        end, value = _after(day), self._values[of.value_version]
         for meter, unit, cost, debit in zip(meters, units, *parts, strict=True):
-            costs = Costs(cost, cost, debit, self._values[of.value_version])
-            amount = Quantity(line.counts[meter], unit)
-            yield Charge(USAGE, day, _after(day), bearer, self._product(of, meter), costs, amount)
-
-    def _bearer(self, of: _Of, day: date) -> Bearer:
-        key = (of.account_id, of.project, day)
-        if (found := self._bearer_of.get(key)) is None:
-            found = self._bearer_of[key] = self.bearer(self._payers.get(of.account_id), of.project, day)
-        return found
+            costs = Costs(cost, cost, debit, value)
+            yield Charge(USAGE, day, end, of.bearer, self._product(of, meter), costs, Quantity(counted[meter], unit))
 
     def _product(self, of: _Of, meter: Meter | None) -> Product:
         name, kind = self._services.get(of.service_key, (of.service_key, "model_api"))
@@ -235,22 +221,19 @@ class Ledger:
 
     def _corrections(self) -> Iterator[Charge]:
         """What was posted in this month about earlier ones that were settled by then: an adjustment of each day."""
-        month, zone = self.told.month, self._moment.zone
-        begin, end = month.bounds(zone)
-        days: defaultdict[date, list[UsageEntry]] = defaultdict(list)
-        for entry in store.usage_entries(self._moment.session, (_EARLIEST, begin), (begin, end)):
-            day = day_of(entry.effective_at, zone)
-            if entry.posted_at >= self.told.settled_at(Month.containing(day)):
-                days[day].append(entry)
-        for day, entries in sorted(days.items()):
-            for of, line in sorted(self._lines(entries).items()):
-                if line.cost or line.debit:
-                    yield self._correction(day, of, line)
-
-    def _correction(self, day: date, of: _Of, line: _Line) -> Charge:
-        product = self._product(of, None)._replace(price_id="", context=0)
-        costs = Costs(line.cost, line.cost, line.debit, self._values[of.value_version])
-        return Charge(ADJUSTMENT, day, _after(day), self._bearer(of, day), product, costs, is_correction=True)
+        begin, end = self.told.month.bounds(self._moment.zone)
+        late = store.late(self._moment.session, begin, (begin, end))
+        for day in sorted({day_of(at, self._moment.zone) for at in late}):
+            posted = (max(begin, self.told.settled_at(Month.containing(day))), end)
+            lines: defaultdict[_Of, list[int]] = defaultdict(lambda: [0, 0])
+            for of, line in self._lines(day, posted):
+                sums = lines[of._replace(price_id="", context=0)]
+                sums[:] = [sums[0] + line[_COST], sums[1] + line[_DEBIT]]
+            for of, (cost, debit) in sorted(lines.items()):
+                if cost or debit:
+                    costs = Costs(cost, cost, debit, self._values[of.value_version])
+                    product = self._product(of, None)
+                    yield Charge(ADJUSTMENT, day, _after(day), of.bearer, product, costs, is_correction=True)
 
     def _grants(self) -> Iterator[Charge]:
         """What was granted, by kind: never anybody's, nor a cost centre's, because a grant follows from pay.
@@ -267,14 +250,10 @@ class Ledger:
             yield Charge(PURCHASE, month.first_day, month.next().first_day, nobody, product, costs)
 
 
-def _add(line: _Line, one: Debited, price: Price) -> None:
-    sign, counts = one.sign, line.counts
-    for meter, count in one.meters.items():
-        counts[meter] += sign * count  # type: ignore[index]  # the names of meters
-    if one.meters and "requests" in price.meters and "requests" not in one.meters:
-        counts["requests"] += sign
-    line.cost += sign * one.cost_nano_usd
-    line.debit += sign * one.debit_micro_tokens
+def _unit(price: Price, meter: Meter, context: int) -> UnitPrice:
+    """A meter's price in calls of more input than `context`."""
+    unit = price.meters[meter]
+    return UnitPrice(unit.at(context + 1), unit.per)
 
 
 def _weights(counts: list[int], units: list[UnitPrice]) -> list[int]:

@@ -1,136 +1,138 @@
-"""What entries of usage paid for, day by day, and what was granted: read as a stream, whatever the number of events."""
+"""What entries of usage paid for, added up in the database, and what was granted: no event is read by us."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections import defaultdict
+from typing import TYPE_CHECKING, NamedTuple
 
-import msgspec
 import sqlalchemy as sa
 
 from policy.kinds import EntryKind
+from policy.metering import INPUT_METERS
 from store import bulk
 from store.ledger.ledger import COMPANY
 from store.tables.ledger import accounts, entries, lots
-from store.tables.usage import services, usage_days, usage_events, usage_reversals, usage_versions
+from store.tables.usage import services, usage_days
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from store.engine import Session
 
 Instants = tuple["datetime", "datetime"]
 """From the first up to the second, which is not included."""
-_en, _ev, _re, _ve = entries.c, usage_events.c, usage_reversals.c, usage_versions.c
+_en = entries.c
 _AT_ONCE = 10_000
-_read_meters = msgspec.json.Decoder(dict[str, int]).decode
 
 
-class UsageEntry(NamedTuple):
-    """An entry that debits usage, or gives a debit back."""
+class Of(NamedTuple):
+    """What debits are told apart by."""
 
-    id: int
-    kind: str
-    service_key: str
-    effective_at: datetime
-    posted_at: datetime
-    value_version: str
-
-
-class Debited(NamedTuple):
-    """What an entry debited for one event; `sign` is -1 where it gave that back."""
-
-    entry_id: int
     account_id: int
+    service_key: str
+    value_version: str
     provider: str
     model: str
     tier: str
     project: str
     price_id: str
-    meters: dict[str, int]
-    cost_nano_usd: int
-    debit_micro_tokens: int
-    sign: int = 1
+    context: int
+    """The number of input tokens above which a price of its own holds; 0 for the usual one."""
 
 
-def usage_entries(session: Session, effective: Instants, posted: Instants) -> list[UsageEntry]:
-    """Entries of usage that are of some time, and were posted in some time, by their instants.
+class Debits:
+    """Adds up what entries debited for events, by payer, product and price, with the count of each meter.
 
-    Takes one pass over all entries.
+    A row is an `Of`, then calls, nano-USD, micro-tokens, how many calls counted their requests, and the counts. What an
+    entry debited stays in its sums when it is given back: that is in the sums of the entry that gave it back.
     """
-    query = sa.select(_en.id, _en.kind, _en.memo, _en.effective_at, _en.posted_at, _en.value_version).where(
+
+    def __init__(self, session: Session, meters: Sequence[str], tiers: Mapping[str, Sequence[int]]) -> None:
+        """`tiers` are the numbers of input tokens above which a price changes, by the price's id."""
+        self._session = session
+        self._meters = tuple(meters)
+        self._prices: defaultdict[int, list[str]] = defaultdict(list)
+        for id_, starts in sorted(tiers.items()):
+            for start in starts:
+                self._prices[start].append(id_)
+        self._mark = "%s" if bulk.is_postgresql(session) else "?"
+        self._statements = [self._statement(*part) for part in (_STANDING, _UNDONE, _UNDOING)]
+
+    def within(self, effective: Instants, posted: Instants) -> Iterator[bulk.Row]:
+        """Of the entries that took effect in some time, and were posted in some time."""
+        instant = bulk.instant_codec(self._session)
+        tiered = [id_ for start in self._starts for id_ in self._prices[start]]
+        values = [*tiered, *(instant(at) for at in (*effective, *posted))]
+        for statement in self._statements:
+            yield from bulk.each(self._session, statement, values)
+
+    @property
+    def _starts(self) -> list[int]:
+        return sorted(self._prices, reverse=True)
+
+    def _statement(self, tables: str, said: str, events: str, sign: str) -> str:
+        mark, counts = self._mark, [self._count(events, meter) for meter in self._meters]
+        told = [self._said(said, name) for name in ("provider", "model", "tier", "project")]
+        key = [f"{events}.account_id", "n.memo", "n.value_version", *told, f"{events}.price_id", self._context(events)]
+        sums = [f"sum({one})" for one in (f"{events}.cost_nano_usd", f"{events}.debit_micro_tokens")]
+        sums += [f"count({self._count(events, 'requests')})", *(f"coalesce(sum({one}), 0)" for one in counts)]
+        figures = ", ".join(f"{sign}CAST({one} AS BIGINT)" for one in ("count(*)", *sums))
+        places = ", ".join(str(number + 1) for number in range(len(key)))
+        return (
+            f"SELECT {', '.join(key)}, {figures} FROM {tables}"  # noqa: S608 - our own words
+            f" AND n.effective_at >= {mark} AND n.effective_at < {mark}"
+            f" AND n.posted_at >= {mark} AND n.posted_at < {mark}"
+            f" GROUP BY {places}"
+        )
+
+    def _said(self, table: str, name: str) -> str:
+        """What an event said by the version that was debited."""
+        if table == "e":
+            return f"e.{name}"
+        version = (
+            f"v.content ->> '{name}'" if bulk.is_postgresql(self._session) else f"json_extract(v.content, '$.{name}')"
+        )
+        return f"coalesce({version}, e.{name})"
+
+    def _count(self, table: str, meter: str) -> str:
+        if bulk.is_postgresql(self._session):
+            return f"CAST({table}.meters ->> '{meter}' AS BIGINT)"
+        return f"json_extract({table}.meters, '$.{meter}')"
+
+    def _context(self, events: str) -> str:
+        """Most calls are told by their first comparison to be in no tier."""
+        if not self._prices:
+            return "0"
+        inputs = [self._count(events, meter) for meter in self._meters if meter in INPUT_METERS]
+        told = " + ".join(f"coalesce({one}, 0)" for one in inputs)
+        whens = [f"WHEN {told} <= {self._starts[-1]} THEN 0"]
+        for start in self._starts:
+            marks = ", ".join(self._mark for _ in self._prices[start])
+            whens.append(f"WHEN {told} > {start} AND {events}.price_id IN ({marks}) THEN {start}")
+        return f"CASE {' '.join(whens)} ELSE 0 END"
+
+
+_STANDING = ("entries n JOIN usage_events e ON e.entry_id = n.id WHERE true", "e", "e", "")
+"""Where events are that an entry debited, who says what they are, who what they cost, and the sign."""
+# They are few, so that they come first; SQLite takes a cross join's tables as they are named.
+_REVERSALS = (
+    "usage_reversals r CROSS JOIN entries n JOIN usage_events e ON e.source = r.source AND e.event_id = r.event_id"
+    " LEFT JOIN usage_versions v ON v.source = r.source AND v.event_id = r.event_id AND v.revision = r.revision"
+)
+_UNDONE = (f"{_REVERSALS} WHERE n.id = r.entry_id", "v", "r", "")
+_UNDOING = (f"{_REVERSALS} WHERE n.id = r.reversal_entry_id", "v", "r", "-")
+
+
+def late(session: Session, before: datetime, posted: Instants) -> Iterator[datetime]:
+    """When entries of usage took effect that did so before some instant, and were posted in some time."""
+    query = sa.select(_en.effective_at).where(
         _en.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)),
-        _en.effective_at >= effective[0],
-        _en.effective_at < effective[1],
+        _en.effective_at < before,
         _en.posted_at >= posted[0],
         _en.posted_at < posted[1],
     )
-    return [UsageEntry(*row) for row in session.execute(query.order_by(_en.effective_at, _en.id))]
-
-
-_standing = sa.select(
-    _ev.entry_id,
-    _ev.account_id,
-    _ev.provider,
-    _ev.model,
-    _ev.tier,
-    _ev.project,
-    _ev.price_id,
-    sa.cast(_ev.meters, sa.Text),
-    _ev.cost_nano_usd,
-    _ev.debit_micro_tokens,
-)
-
-
-def standing(session: Session, entry_ids: Iterable[int]) -> Iterator[Debited]:
-    """The events that some entries pay for, and that nothing has undone."""
-    for some in bulk.chunks(entry_ids, 500):
-        query = _standing.where(_ev.entry_id.in_(some)).execution_options(yield_per=_AT_ONCE)
-        for entry_id, account_id, provider, model, tier, project, price_id, meters, cost, debit in session.execute(
-            query
-        ):
-            yield Debited(
-                entry_id, account_id, provider, model, tier, project, price_id, _read_meters(meters), cost, debit
-            )
-
-
-def undone(session: Session, entry_ids: Iterable[int]) -> Iterator[Debited]:
-    """Of some entries the debits that were undone since, and those that they undid; both in one cancel out."""
-    original, reversal = _re.entry_id, _re.reversal_entry_id
-    for some in bulk.chunks(entry_ids):
-        for entry, others, sign in ((original, reversal, 1), (reversal, original, -1)):
-            # What was debited and given back by entries of the same chunk is neither here nor there.
-            query = _undone.add_columns(entry).where(entry.in_(some), others.not_in(some))
-            for row in session.execute(query.execution_options(yield_per=_AT_ONCE)):
-                yield _of_version(row, sign)
-
-
-_SAID = ("provider", "model", "tier", "project")
-_undone = (
-    sa.select(
-        _re.account_id,
-        _re.price_id,
-        _re.meters,
-        _re.cost_nano_usd,
-        _re.debit_micro_tokens,
-        _ve.content,
-        _ev.provider,
-        _ev.model,
-        _ev.tier,
-        _ev.project,
-    )
-    .join_from(usage_reversals, usage_events)
-    .outerjoin(
-        usage_versions,
-        sa.and_(_ve.source == _re.source, _ve.event_id == _re.event_id, _ve.revision == _re.revision),
-    )
-)
-
-
-def _of_version(row: Any, sign: int) -> Debited:  # noqa: ANN401 - a row
-    account_id, price_id, meters, cost, debit, content, *now, entry_id = row
-    provider, model, tier, project = [content[name] for name in _SAID] if content else now
-    return Debited(entry_id, account_id, provider, model, tier, project, price_id, meters, cost, debit, sign)
+    yield from session.execute(query.execution_options(yield_per=_AT_ONCE)).scalars()
 
 
 def payers(session: Session) -> dict[int, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, LargeBinary, SmallInteger, Table, Text
+from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, LargeBinary, SmallInteger, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant
 from store.tables.base import metadata, partial_index
@@ -35,6 +35,8 @@ entries = Table(
     Column("value_version", Text, ForeignKey(token_values.c.version)),
     Column("corrects_entry_id", Identifier, ForeignKey("entries.id")),
     partial_index("ix_entries_corrects_entry_id", "corrects_entry_id", where="corrects_entry_id IS NOT NULL"),
+    # A month's files read the days one by one.
+    Index("ix_entries_effective_at", "effective_at"),
 )
 
 postings = Table(

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,3 +80,26 @@ def test_a_leaver_is_handed_out_and_erased(run: Run, sqlite_app: App, tmp_path: 
     assert "Art. 17(3)(e)" in told
     assert "Gone By" not in run("people", "show", gone).stdout
     assert "still here" in run("people", "erase", ADA, code=1).stderr
+
+
+def test_what_is_over_is_told_before_it_goes(run: Run, sqlite_app: App) -> None:
+    """A dry run counts by kind and table and names who would be erased; done, it is on record and nothing is left."""
+    cast.hire(sqlite_app, f"{HEADER}gone@example.com,Gone By,,mid,sales,UTC,2010-01-01,2011-01-01\n")
+    told = run("people", "retention", "--dry-run").stdout
+    assert told.startswith("Nothing was changed. It would be: 1 row.")
+    assert "gone@example.com would be erased" in told
+    found = json.loads(run("people", "retention", "--dry-run", "--json").stdout)
+    assert found["taken"] is None
+    of_people = next(one for one in found["due"] if one["part"] == "people")
+    assert (of_people["kind"], of_people["days"], of_people["people"]) == ("leavers", 1095, ["gone@example.com"])
+    assert not books.audited(sqlite_app, "people.erase")
+    assert json.loads(run("people", "retention", "--json").stdout)["taken"] == {"people": 1}
+    assert run("people", "retention").stdout.startswith("Gone: 0 rows.")
+    assert [row["after"] for row in books.audited(sqlite_app, "retention.run")] == [{"people": 1}]
+
+
+def test_nothing_goes_where_the_handbook_keeps_everything(run: Run, sqlite_app: App) -> None:
+    """The refusal says what to propose."""
+    text = books.handbook_text("2026.2", date(2026, 1, 2))
+    books.apply_text(sqlite_app, re.sub(r"(?m)^(\w+_days) = \d+$(?=[^\[]*# Approved)", r"\1 = 0", text))
+    assert "keeps everything" in run("people", "retention", "--dry-run", code=1).stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,7 @@ from store.engine import open_database
 from store.outbox import messages
 from store.usage import keys as keys_store
 from tests.conftest import ZONE
-from tests.support import cast, slack
+from tests.support import books, cast, slack
 from tests.support.requests import ALTERNATES
 
 if TYPE_CHECKING:
@@ -89,6 +89,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "No usage is waiting in quarantine.",
         "No usage was refused in the last 7 days.",
         "Gateways reckon with the same prices as we do, as far as they name any.",
+        "What names people goes after its time by the handbook's [retention].",
         "All scheduled runs are done.",
         "Every message that was due is delivered.",
     ]
@@ -159,8 +160,8 @@ def test_a_slack_that_falls_silent_is_found(
     sandbox: Sandbox, sqlite_app: App, method: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whichever question stays without an answer, the doctor goes on to the next."""
-    monkeypatch.setattr(checks, "PATIENCE_SECONDS", 0.1)
-    sandbox.faults.add(method, delay=0.3)
+    monkeypatch.setattr(checks, "PATIENCE_SECONDS", 0.5)
+    sandbox.faults.add(method, delay=1.5)
     findings = examine(sandbox, sqlite_app)
     assert len(wrong(findings)) == 1
     assert findings[-1].what == "Every message that was due is delivered."
@@ -299,6 +300,20 @@ def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> Non
 def pulse(app: App, part: str, problem: str = "") -> None:
     with app.database.transaction() as session:
         pulses.note(session, part, now=app.clock(), problem=problem)
+
+
+@pytest.mark.parametrize("table", ["", "[retention]\ndrafts_days = 0\n"])
+def test_a_handbook_that_keeps_everything_is_found(sandbox: Sandbox, sqlite_app: App, table: str) -> None:
+    """Of a kind that is kept it is said; of all of them it is a finding."""
+    text = books.handbook_text("2026.2", date(2026, 1, 2))
+    begin, end = text.index("[retention]"), text.index("# Approved services.")
+    books.apply_text(sqlite_app, text[:begin] + table + text[end:])
+    told = ("warning", "The handbook has no [retention]: names and texts of people are kept for ever.")
+    assert told in wrong(examine(sandbox, sqlite_app))
+    some = f"{text[:begin]}[retention]\nnames_days = 100\n{text[end:]}".replace('"2026.2"', '"2026.3"')
+    books.apply_text(sqlite_app, some)
+    [found] = [finding.what for finding in examine(sandbox, sqlite_app) if "[retention]" in finding.what]
+    assert found.endswith("kept for ever: drafts, messages, calls, outcomes, texts, leavers.")
 
 
 def test_a_bot_that_is_deaf_is_found(sandbox: Sandbox, app: App, clock: Clock) -> None:

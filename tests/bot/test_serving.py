@@ -230,7 +230,7 @@ def running_process(
     )
     try:
         assert process.stdout is not None
-        ready, _, _ = select.select([process.stdout], [], [], 20)
+        ready, _, _ = select.select([process.stdout], [], [], 3 * WAIT_SECONDS)
         assert ready, "it said nothing"
         said = process.stdout.readline()
         assert said.startswith(says)

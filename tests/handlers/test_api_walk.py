@@ -42,6 +42,7 @@ PATHS = (
     "/v1/allowances/{lease_id}",
     "/v1/authorize",
     "/v1/wallets/me",
+    "/v1/listing",
     "/v1/outcomes",
     "/v1/outcomes/github",
     "/healthz",

@@ -61,7 +61,7 @@ def person(app: App, email: str) -> Person:
 
 
 def open_home(app: App, client: WebClient, user: str, tab: str = "home") -> None:
-    home.opened({"type": "app_home_opened", "user": user, "tab": tab}, client, app=app)
+    home.opened({"type": "app_home_opened", "user": user, "tab": tab}, {}, client, app=app)
 
 
 def reads(workspace: Sandbox, user: str) -> str:

@@ -630,3 +630,24 @@ def test_slots_beside_a_basket_are_refused() -> None:
     slots = handbook.packaged()
     slots = slots[slots.index("[[value.slots]]") : slots.index("[sizing]\n")]
     assert problems(with_value(FIRST_EDITION + slots)) == ["value.basket: stands beside value.slots; keep those"]
+
+
+@pytest.mark.parametrize(
+    ("key", "days", "problem"),
+    [
+        ("messages", 29, "retention.messages_days = 29: expected 0 (kept) or at least 30"),
+        ("names", 91, "retention.names_days = 91: expected 0 (kept) or at least 92"),
+        ("texts", 1, "retention.texts_days = 1: expected 0 (kept) or at least 183"),
+        ("leavers", 3_651, "retention.leavers_days = 3651: expected a whole number from 0 to 3650"),
+    ],
+)
+def test_what_is_still_needed_cannot_go(key: str, days: int, problem: str) -> None:
+    """Each kind is kept until what it is needed for is over, or for ever."""
+    assert problems(f"{SMALL}\n[retention]\n{key}_days = {days}\n") == [problem]
+    assert handbook.parse(f"{SMALL}\n[retention]\n{key}_days = 0\n").retention.shortest == 0
+
+
+def test_a_handbook_of_before_lets_nothing_go() -> None:
+    """What goes does not come back: that takes a handbook that says so, unlike other tables that may be left out."""
+    assert handbook.parse(SMALL).retention.shortest == 0
+    assert handbook.parse(handbook.packaged()).retention.shortest == 30

@@ -21,6 +21,7 @@ OUR_WORDS = {
     *("assignments", "matches", "names", "pairs", "source", "table.name", "tail", "tops"),
     *("column", "kind", "quoted(name)"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
+    *("figures", "places", "tables"),  # Sums of columns of ours, by meters of ours.
 }
 """What stands in such texts in braces: constants, names of tables and columns, and marks for values that are bound."""
 

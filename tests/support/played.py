@@ -71,6 +71,9 @@ def _after_on_servers(app: App, play_key: tuple[str, datetime], play: Callable[[
     app.database.close()
     while len(_databases) >= MOST:
         postgres.administer(server, f"DROP DATABASE {_databases.pop(next(iter(_databases)))}")
+    # A pooler may still hold connections to it.
+    others = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{url.database}'"  # noqa: S608
+    postgres.administer(server, others)
     name = f"played_{uuid4().hex}"
     postgres.administer(server, f"CREATE DATABASE {name} TEMPLATE {url.database}")
     _databases[key] = name

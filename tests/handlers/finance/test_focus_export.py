@@ -18,7 +18,7 @@ from policy.period import Month
 from policy.versions import Version
 from programme.finance import month_charges
 from programme.finance.charges import Months
-from programme.usage import corrections
+from programme.usage import corrections, intake
 from store.tables.usage import usage_days
 from tests.support import books, cast, focus_rules, offices
 from tests.support.offices import NOVEMBER, OCTOBER, PLATFORM
@@ -130,6 +130,39 @@ def test_a_project_s_own_cost_centre_bears_its_use(office: App) -> None:
     usage = [row for row in export(office) if row["ChargeCategory"] == "Usage"]
     assert {row["SubAccountId"] for row in usage if row["x_Project"] == "apollo"} == {"CC-20"}
     assert {row["SubAccountId"] for row in usage if row["x_Project"] == "zeus"} > {"CC-10", "CC-20"}
+
+
+@pytest.mark.every_database
+def test_calls_of_large_contexts_are_a_product_of_their_own(app: App) -> None:
+    """Where a price changes with the size of the input, quantity times price is the cost in both rows."""
+    offices.settle(app)
+    small, large = ({"input_uncached": n, "cache_read": 60_000, "output": 1_000} for n in (100_000, 150_000))
+    events = [
+        cast.event(f"call-{number}", at=NOVEMBER, who=PLATFORM[0], meters=meters)  # type: ignore[arg-type]
+        for number, meters in enumerate((small, small, large))
+    ]
+    with app.transaction(NOVEMBER) as moment:
+        assert {one.status for one in intake.take_in(moment, events)} == {"accepted"}
+    rows = [row for row in export(app) if row["SkuMeter"] == "Input Tokens"]
+    assert [row["ConsumedQuantity"] for row in rows] == ["200000", "150000"]
+    assert [row["ChargeDescription"].endswith("above 200000 input tokens") for row in rows] == [False, True]
+    assert all(Decimal(row["ListCost"]) == Decimal(row["BilledCost"]) for row in rows)
+    assert total(export(app)) == ledger(app)
+
+
+def test_people_of_a_cost_centre_have_one_row_together(office: App) -> None:
+    """No row is one person's among several of the same cost centre, day, product and project."""
+    known = ("ChargePeriodStart", "SubAccountId", "SkuPriceId", "x_Model", "x_Project", "ChargeCategory")
+    keys = [tuple(row[name] for name in known) for row in export(office)]
+    assert len(keys) == len(set(keys)) > 20
+
+
+def test_each_month_is_settled_by_its_own_rules(office: App) -> None:
+    """Where a later handbook settles later, what is posted in between is in one month's file, once."""
+    text = books.handbook_text("2026.2", datetime(2026, 11, 1, tzinfo=UTC).date())
+    books.apply_text(office, text.replace("settle_days = 3", "settle_days = 20"))
+    assert total(export(office, Month(2026, 10))) + total(export(office)) == ledger(office)
+    assert {row["ChargeCategory"] for row in export(office)} == {"Usage", "Purchase", "Adjustment"}
 
 
 def test_parquet_says_the_same(office: App) -> None:

@@ -14,7 +14,9 @@ from slack_bolt import BoltRequest
 from slack_bolt.authorization import AuthorizeResult
 
 from handlers import slack_app
+from handlers.exceptions import request_form
 from handlers.rates import Rate
+from handlers.slack.listeners import FORM, PRESS
 from policy.reasons import Refusal
 from programme.app import App
 from programme.exceptions import questions
@@ -58,13 +60,9 @@ THEIR_OWN = {
 _triggers = count(1)
 
 
-def _named(bolt: Any, word: str) -> set[str]:  # noqa: ANN401 - the library's app
-    listening = (getattr(one.ack_function, "keywords", {}) for one in bolt._listeners)
-    return {keywords[word] for keywords in listening if word in keywords}
-
-
-_BUILT = slack_app.build(None, signing_secret="x", authorize=lambda: None)  # type: ignore[arg-type,return-value]  # only registers
-ACTIONS, FORMS = sorted(_named(_BUILT, "action_id")), sorted(_named(_BUILT, "callback_id"))
+_LISTENERS = slack_app.listeners(None)  # type: ignore[arg-type]  # only registers
+ACTIONS = [name for name in _LISTENERS.names(PRESS) if name not in request_form.LIVE_FIELDS]
+FORMS = _LISTENERS.names(FORM)
 
 
 @pytest.fixture(scope="module")

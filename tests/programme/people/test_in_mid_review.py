@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from policy.period import Month
 from programme.grants import monthly
-from programme.people import directory, linking, merging, privacy
+from programme.people import directory, linking, merging
 from programme.people.slack_accounts import SlackAccount
+from programme.privacy import erasing
 from programme.reviews import calendar
 from store.reviews import drafts
 from store.tables.outbox import outbox
@@ -40,7 +41,7 @@ def test_a_review_is_adopted_over_changed_records(sqlite_app: App, clock: Clock)
         directory.rename(moment, BUSY, NEW, actor="cli:ruth")
         linking.relink(moment, NEW, SlackAccount("U0BUSYNEW", NEW), actor="cli:ruth")
         merging.merge(moment, TWIN, STOPPED, actor="cli:ruth")
-        privacy.erase(moment, GIFTED, actor="cli:ruth")
+        erasing.erase(moment, GIFTED, actor="cli:ruth")
     with office.transaction(MORNING) as moment:
         for who in (IRIS, TESS, OMAR):
             voted.vote(moment, who)

@@ -9,23 +9,31 @@ import pytest
 import sqlalchemy as sa
 
 from policy.reasons import Refusal
-from programme.people import privacy
+from programme.people import linking
+from programme.people.slack_accounts import SlackAccount
+from programme.privacy import erasing
 from store.tables import metadata
-from tests.support import books, cast, requests, rollout, scim
+from tests.support import books, cast, requests, retained, rollout, scim
 from tests.support.books import ADA
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.people.privacy import Erased
+    from programme.privacy.erasing import Erased
     from tests.support.clock import Clock
 
 PURPOSE = "Compare the parsers of Babbage"
 
 
 def lived(app: App, clock: Clock) -> App:
-    """Ada, with usage, some of it waiting, an open request, and what a provider told; then she leaves."""
+    """Ada, with usage of every kind, requests, another account, and what a provider told; then she leaves."""
     app = requests.convene(app)
     clock.move(minutes=1)
+    with app.transaction() as moment:
+        retained.use(moment)
+        linking.relink(moment, ADA, SlackAccount("U0ADANEW", ADA), actor="cli:test")
+    requests.vote(app, requests.TESS, requests.ask(app, ADA, "100", days=1, purpose=PURPOSE))
+    clock.move(days=8)
+    rollout.run_calendar(app, clock())
     with scim.connected(app) as idp:
         [found] = idp.found(f'userName eq "{ADA}"')
         idp.put(f"/Users/{found['id']}", {**found, "externalId": "00u1ada"})
@@ -39,7 +47,7 @@ def lived(app: App, clock: Clock) -> App:
 
 def erased(app: App, who: str = ADA) -> Erased:
     with app.transaction() as moment:
-        return privacy.erase(moment, who, actor="cli:test")
+        return erasing.erase(moment, who, actor="cli:test")
 
 
 def named_in(app: App, *words: str) -> set[str]:
@@ -55,8 +63,8 @@ def named_in(app: App, *words: str) -> set[str]:
 def test_nothing_names_whoever_was_erased(app: App, clock: Clock) -> None:
     """With a request open and usage waiting, only the audit log still names them; every check holds, then and later."""
     app = lived(app, clock)
-    words = (ADA, "Lovelace", "U0ADA", PURPOSE, "00u1ada")
-    assert len(named_in(app, *words)) >= 5
+    words = (ADA, "Lovelace", "U0ADA", PURPOSE, "00u1ada", "adas-key")
+    assert len(named_in(app, *words)) >= 12
     person_id, balance = cast.person_id(app, ADA), books.wallet(app, ADA)
     done = erased(app)
     assert named_in(app, *words) == {"audit_log"}
@@ -91,7 +99,7 @@ def test_everything_is_handed_out(sqlite_app: App, clock: Clock) -> None:
     app = lived(sqlite_app, clock)
     ada = cast.person_id(app, ADA)
     with app.transaction() as moment:
-        found = privacy.export(moment, ADA, actor="cli:test")
+        found = erasing.export(moment, ADA, actor="cli:test")
     assert named_in(app, ada) - {"accounts"} <= found.tables.keys() | {"ALL"}
     assert {"usage_events", "requests", "postings", "entries", "lots", "scim_users", "audit_log"} <= found.tables.keys()
     assert {row["person_id"] for row in found.tables["grants"]} == {ada}

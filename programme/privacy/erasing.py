@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from policy.reasons import Refusal
 from programme.people import directory
 from store import audit, locks
 from store.locks import Lock
-from store.people import board, erasing
+from store.people import board
 from store.people import directory as people_store
+from store.privacy import held as held_store
+from store.privacy import letters, names, texts, usage
+from store.privacy.parts import Scope
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from programme.moment import Moment
     from store.people.directory import Person
 
@@ -44,20 +49,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """What was taken away, in counts, and how many rows of which tables stay."""
+    """What was taken away, in counts, and how many rows of which tables stay, where that was asked for."""
 
     person_id: str
     names: int
     texts: int
     letters: int
     events: int
-    kept: dict[str, int]
+    kept: Mapping[str, int] = field(default_factory=dict)
 
 
 def held(moment: Moment, who: str) -> Held:
     """Everything that is held about somebody."""
     person = directory.require(moment, who)
-    return Held(person, erasing.held(moment.session, person.id))
+    return Held(person, held_store.held(moment.session, person.id))
 
 
 def export(moment: Moment, who: str, *, actor: str) -> Held:
@@ -81,17 +86,23 @@ def erase(moment: Moment, who: str, *, actor: str) -> Erased:
             f"{person.email} is still here, and the programme cannot go on for them without these data.",
             next_step="Set `left_on` first; they can be erased from the day after.",
         )
+    done = forget(moment, person, actor=actor)
+    return replace(done, kept={name: len(rows) for name, rows in held_store.held(moment.session, person.id).items()})
+
+
+def forget(moment: Moment, person: Person, *, actor: str) -> Erased:
+    """The same of somebody who is known to be gone; people are locked."""
     session = moment.session
     if people_store.roles_of(session, person.id):
         board.end_delegation(session, person.id, now=moment.now)
-    names = erasing.names_of(session, person.id)
-    events = erasing.forget_in_usage(session, person.id, names) + erasing.forget_in_versions(session, person.id)
-    texts = erasing.forget_texts(session, person.id)
-    letters = erasing.forget_letters(session, person.id, moment.now)
-    erasing.forget_names(session, person.id, moment.now)
-    audit.note(session, actor, "people.erase", person.id, at=moment.now, after={"texts": texts, "events": events})
-    kept = {name: len(rows) for name, rows in erasing.held(session, person.id).items()}
-    return Erased(person.id, len(names), texts, letters, events, kept)
+    known_by = names.known_by(session, person.id)
+    events = usage.forget(session, person.id, known_by)
+    written = sum(part.take_all(session, Scope(person_id=person.id)) for part in texts.PARTS)
+    sent = letters.forget(session, person.id, known_by, moment.now)
+    names.forget(session, person.id, known_by, moment.now)
+    after = {"texts": written, "events": events}
+    audit.note(session, actor, "people.erase", person.id, at=moment.now, after=after)
+    return Erased(person.id, len(known_by), written, sent, events)
 
 
 def why_kept(table: str) -> str:

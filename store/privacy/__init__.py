@@ -1,0 +1,1 @@
+"""What is held about people, how what names them is taken away, and how far that came."""
