@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench package package-trial gateway-trial lock audit
+.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -49,6 +49,10 @@ package-trial: package
 gateway-trial: $(READY)
 	$(BIN)/python -m benchmarks.gateway_trial
 	$(BIN)/python -m benchmarks.plugin_trial
+
+# Outside of `make test`: fetches a collector of OpenTelemetry's traces into an environment of its own.
+collector-trial: $(READY)
+	$(BIN)/python -m benchmarks.collector_trial
 
 # uv takes the certificates that this machine trusts, as pip does.
 UV := $(BIN)/uv --quiet --system-certs pip

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 from benchmarks import ledgers, traffic
 from bot import settings, wiring
+from handlers import tables
 from handlers.finance import focus_writing
-from handlers.finance.focus_columns import COLUMNS, DECIMALS, INSTANTS, NUMBERS
+from handlers.finance.focus_columns import COLUMNS, INSTANTS, NUMBERS
 from handlers.usage import cloudevents
 from policy.metering import UsageEvent
 from policy.period import Month
-from programme.finance import month_charges
-from programme.finance.charges import Months
+from programme.finance import adding_up, month_charges
+from programme.finance.months import Months
 from programme.people import cost_centres, directory
 from programme.usage import intake
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from handlers.finance.focus_columns import Spec
-    from handlers.finance.focus_writing import FileFormat
+    from handlers.tables import Format
     from programme.app import App
 
     Rows = list[tuple[Any, ...]]
@@ -38,6 +39,9 @@ SPEC: Spec = "1.4"
 CENTRES = 20
 PROJECTS = ("", "", "apollo", "zeus", "hermes")
 BATCH, ROUNDS = 10_000, 3
+EVENTS, SETTLED = "from its events", "once it is settled"
+STATES = (EVENTS, SETTLED)
+FORMATS: tuple[Format, ...] = ("csv", "parquet")
 
 
 class Measured(NamedTuple):
@@ -49,26 +53,34 @@ class Measured(NamedTuple):
 
 
 def main(kind: str, events: int) -> None:
-    """A fifth of the month, and all of it: what it takes should follow from the rows, and memory from neither."""
-    peaks = []
-    for count in (events // 5, events):
-        with ledgers.url(kind) as url:
-            app = _app(url)
-            wiring.migrate(app)
-            fill(app, count)
-            for format_ in focus_writing.FORMATS:
+    """A fifth of the month, and all of it: memory should not follow, and of a settled month the time follows rows."""
+    peaks = [_month(kind, count) for count in (events // 5, events)]
+    for state in STATES:
+        growth = peaks[1][state] / peaks[0][state]
+        print(f"growth, {kind}, {state}: a month's file peaks at {growth:.2f} of the memory for a fifth of its events")
+
+
+def _month(kind: str, count: int) -> dict[str, float]:
+    """Prints what a month's file takes before and after its days are added up; MiB at the peaks."""
+    peaks: dict[str, float] = {}
+    with ledgers.url(kind) as url:
+        app = _app(url)
+        wiring.migrate(app)
+        fill(app, count)
+        what = f"focus, {kind}, a month of {count:,} events"
+        for state in STATES:
+            if state == SETTLED:
+                print(f"{what}: its days are added up in {_seconds(lambda: _add_up(app)):.2f} s")
+            for format_ in FORMATS:
                 one = measure(app, format_)
                 print(
-                    f"focus, {kind}, a month of {count:,} events, {one.rows:,} rows of {format_}: {one.ours:.2f} s over"
-                    f" bare writing's {one.floor:.2f} s = {one.ours / one.floor:.1f} (target <= 4)"
+                    f"{what}, {state}, {one.rows:,} rows of {format_}: {one.ours:.2f} s over bare writing's"
+                    f" {one.floor:.2f} s = {one.ours / one.floor:.1f} (target <= 4)"
                 )
-            app.database.close()
-            before, peak = memory(url)
-        peaks.append(peak - before)
-        print(
-            f"focus, {kind}, a month of {count:,} events: {peak - before:.0f} MiB beside the {before:.0f} of a process"
-        )
-    print(f"growth, {kind}: a month's file takes {peaks[1] / peaks[0]:.2f} of the memory for a fifth of its events")
+            before, peaks[state] = memory(url)
+            print(f"{what}, {state}: {peaks[state]:.0f} MiB at the peak, of which a process has {before:.0f} anyway")
+        app.database.close()
+    return peaks
 
 
 def memory(url: str) -> tuple[float, float]:
@@ -113,7 +125,7 @@ def _app(url: str) -> App:
     )
 
 
-def measure(app: App, format_: FileFormat) -> Measured:
+def measure(app: App, format_: Format) -> Measured:
     """The best of some rounds, in turn with the floor."""
     out = io.BytesIO()
     _export(app, out, "csv")
@@ -133,7 +145,14 @@ def measure(app: App, format_: FileFormat) -> Measured:
     return Measured(len(rows), ours, floor)
 
 
-def _export(app: App, out: BinaryIO, format_: FileFormat) -> None:
+def _add_up(app: App) -> None:
+    """As the calendar does, a transaction for each day."""
+    for day in MONTH.days():
+        with app.transaction() as moment:
+            assert adding_up.add_up(moment, day)
+
+
+def _export(app: App, out: BinaryIO, format_: Format) -> None:
     with app.database.snapshot() as session:
         told = Months(app.moment(session), MONTH)
         assert focus_writing.write(out, told, month_charges.of(told), SPEC, format_)
@@ -144,7 +163,7 @@ def _bare_csv(rows: Rows) -> None:
 
 
 def _bare_parquet(rows: Rows) -> None:
-    arrow, parquet = focus_writing.pyarrow()
+    arrow, parquet = tables.pyarrow()
     schema = arrow.schema([(name, _type(arrow, name)) for name in COLUMNS[SPEC]])
     with parquet.ParquetWriter(io.BytesIO(), schema, compression="zstd") as writer:
         for begin in range(0, len(rows), BATCH):
@@ -155,7 +174,7 @@ def _bare_parquet(rows: Rows) -> None:
 
 def _type(arrow: Any, name: str) -> Any:  # noqa: ANN401 - of a library without types
     if name in NUMBERS:
-        return arrow.decimal128(38, DECIMALS)
+        return arrow.decimal128(38, tables.DECIMALS)
     return arrow.timestamp("us", tz="UTC") if name in INSTANTS else arrow.string()
 
 

@@ -6,7 +6,7 @@ import os
 import shutil
 import sqlite3
 import subprocess
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -18,7 +18,7 @@ from store import pulses, schema
 from store.engine import PRIVATE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from programme.app import App
@@ -121,15 +121,23 @@ def restore(app: App, path: Path, *, is_stopped: bool = False) -> Path | None:
     """
     if not is_stopped:
         _require_idle(app)
+    look(app, path)
     if app.database.dialect == "sqlite":
-        with _looked_into(path) as revision:
-            _require_known(revision)
         return _put_in_place(app, path)
-    _require_empty(app)
-    _require_known(_revision_of_dump(app, path))
     arguments = ["--no-owner", "--no-privileges", "--exit-on-error", "--single-transaction"]
     _run(app, "pg_restore", [*arguments, f"--dbname={app.database.writer.url.database}", str(path)])
     return None
+
+
+def look(app: App, path: Path) -> str:
+    """The revision of a back-up that can be put in place of the app's ledger; a Refusal where it can't."""
+    if app.database.dialect == "sqlite":
+        revision = _revision_of_file(path)
+    else:
+        _require_empty(app)
+        revision = _revision_of_dump(app, path)
+    _require_known(revision)
+    return revision
 
 
 def _require_known(revision: str) -> None:
@@ -138,8 +146,7 @@ def _require_known(revision: str) -> None:
         raise Refusal("revision_newer", text, next_step="Install the version that made it, or a later one.")
 
 
-@contextmanager
-def _looked_into(path: Path) -> Iterator[str]:
+def _revision_of_file(path: Path) -> str:
     """The revision of a SQLite file that is whole."""
     try:
         with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as opened:
@@ -149,7 +156,7 @@ def _looked_into(path: Path) -> Iterator[str]:
         raise Refusal("not_a_backup", f"{path} is no back-up of a ledger: {error}.") from error
     if problem != "ok" or found is None:
         raise Refusal("not_a_backup", f"{path} is damaged: {problem}.", next_step="Take another back-up.")
-    yield str(found[0])
+    return str(found[0])
 
 
 def _revision_of_dump(app: App, path: Path) -> str:

@@ -16,8 +16,9 @@ from programme import vitals
 from programme.usage import second_opinion
 from scheduler import remedies
 from store import pulses, runs, schema, time_zones
+from store.grants import leavers
 from store.outbox import backlog, messages
-from store.people import directory
+from store.people import cost_centres, directory
 from store.usage import events as usage_store
 from store.usage import refusals
 
@@ -58,6 +59,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         yield from _answers(app)
         yield from _differences(app)
         yield from _retention(app)
+        yield from _cost_centres(app)
         yield from _calendar(app)
         yield from _outbox(app)
 
@@ -89,7 +91,7 @@ def _parts(settings: Settings, app: App) -> Iterator[Finding]:
         known = pulses.latest(session)
     expected = [part for part in PULSES if part != vitals.BOT or settings.socket_mode]
     if known.keys().isdisjoint(expected):
-        yield Finding("good", "No part of the bot has run on this database yet.")
+        yield Finding("good", "No part of the bot but the intake has run on this database yet.")
         return
     now = app.clock()
     silent = [part for part in expected if part not in known or not _is_fresh(known[part].well_at, now)]
@@ -165,6 +167,16 @@ def _retention(app: App) -> Iterator[Finding]:
     else:
         ever = f"; kept for ever: {', '.join(kept)}" if kept else ""
         yield Finding("good", f"What names people goes after its time by the handbook's [retention]{ever}.")
+
+
+def _cost_centres(app: App) -> Iterator[Finding]:
+    """Whether anyone is told what each cost centre bears that somebody owned; where all are well, nothing is said."""
+    with app.reading() as moment:
+        gone = leavers.left_before(moment.session, moment.today)
+        left = [key for key, one in cost_centres.all_of(moment.session).items() if one.owner_id in gone]
+    if left:
+        what = f"The owners of cost centres have left, so no one is told what they bear: {some(left)}."
+        yield Finding("warning", what, "Name others with `tokens-bot cost-centres import`, column owner_email.")
 
 
 def _calendar(app: App) -> Iterator[Finding]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
@@ -16,8 +16,12 @@ from store.engine import open_database
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from bot.settings import Settings
     from programme.app import App
     from store.engine import Session
+
+PREFIX = ".rehearsal-"
+SQLITE = "sqlite:///"
 
 
 @dataclass(slots=True)
@@ -65,6 +69,14 @@ def upgrade(app: App) -> Rehearsal:
     return found
 
 
+@contextmanager
+def elsewhere(loaded: Settings) -> Iterator[Settings]:
+    """Settings whose ledger is a SQLite file in a folder that is thrown away, beside the one that they name."""
+    beside = Path(loaded.database_url.removeprefix(SQLITE)).parent
+    with TemporaryDirectory(dir=beside if beside.is_dir() else None, prefix=PREFIX) as folder:
+        yield replace(loaded, database_url=f"{SQLITE}{Path(folder).resolve()}/copy.db")
+
+
 class _TakenBackError(Exception):
     """Ends a transaction without its changes."""
 
@@ -77,7 +89,7 @@ def _tried_on(app: App) -> Iterator[Session]:
             raise _TakenBackError
         return
     file = Path(str(app.database.writer.url.database))
-    with TemporaryDirectory(dir=file.parent, prefix=".rehearsal-") as folder:
+    with TemporaryDirectory(dir=file.parent, prefix=PREFIX) as folder:
         copied = Path(folder) / "copy.db"
         backups.copy_sqlite(file, copied)
         database = open_database(f"sqlite:///{copied}")

@@ -159,7 +159,7 @@ def key_of(scope: str, where: Scope) -> str | None:
     """What a call counts under in a scope; None where it is in none of that kind."""
     keys = {
         "person": where.person_id,
-        "person_service": f"{where.person_id}/{where.service}",
+        "person_service": where.person_id and f"{where.person_id}/{where.service}",
         "team": where.team,
         "project": where.project,
         "service": where.service,

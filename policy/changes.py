@@ -16,6 +16,7 @@ IN_THE_HEADING = ("version", "effective_from")
 NAMES = {
     "caps": ("name",),
     "messages.calendars": ("zone",),
+    "invoices.rules": ("service", "name"),
     "services": ("key",),
     "prices": ("provider", "model"),
     "roi.costs": ("name", "from"),

@@ -23,6 +23,7 @@ from policy.parameters import (
     gates,
     grants,
     holds,
+    invoices,
     messages,
     offers,
     retention,
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
     from policy.parameters.gates import GateRules
     from policy.parameters.grants import LotRules, RolloutRules, SizingRules
     from policy.parameters.holds import CapRule, HoldRules
+    from policy.parameters.invoices import InvoiceRules
     from policy.parameters.messages import DigestRules, DisclosureRules, MessageRules, ReportRules, WarningRules
     from policy.parameters.offers import OfferRules
     from policy.parameters.retention import RetentionRules
@@ -74,6 +76,7 @@ LATER_TABLES = (
     "reconciliation",
     "journal",
     "finance",
+    "invoices",
     "offers",
 )
 LATER_VALUE_TABLES = ("index", "buffer", "slots")
@@ -146,6 +149,7 @@ class Handbook:
     reconciliation: ReconciliationRules
     journal: JournalRules
     finance: FinanceRules
+    invoices: InvoiceRules
     caps: tuple[CapRule, ...]
     offers: OfferRules
     retention: RetentionRules
@@ -199,6 +203,7 @@ def parse(text: str) -> Handbook:
         reconciliation=read(finance.ReconciliationRules, table.table("reconciliation")),
         journal=read(finance.JournalRules, table.table("journal")),
         finance=read(finance.FinanceRules, table.table("finance")),
+        invoices=read(invoices.InvoiceRules, table.table("invoices")),
         caps=tuple(read(holds.CapRule, t) for t in table.tables("caps")),
         offers=read(offers.OfferRules, table.table("offers")),
         # Not among LATER_TABLES: what no handbook said of is kept.
@@ -289,6 +294,7 @@ def _contradictions(handbook: Handbook) -> Iterator[str]:
     keys = {service.key for service in handbook.services}
     classes = {slot.class_ for slot in handbook.value.slots} | {item.class_ for item in handbook.value.basket}
     yield from finance.key_contradictions(handbook.reconciliation)
+    yield from invoices.invoice_contradictions(handbook.invoices, keys)
     yield from holds.cap_contradictions(handbook.caps, handbook.holds, keys, classes)
     yield from offers.offer_contradictions(handbook.offers)
     yield from retention.retention_contradictions(handbook.retention)

@@ -27,18 +27,30 @@ Meter = Literal[
     "image_input",
     "image_cache_read",
     "image_output",
+    "video_input",
+    "video_output",
     "searches",
+    "map_searches",
     "requests",
+    "audio_seconds",
+    "video_seconds",
+    "pages",
     "undivided_tokens",
     "gpu_seconds",
     "trained_tokens",
+    "billed",
 ]
 """Every unit of use is counted by exactly one of these; reasoning tokens are part of `output`.
+
+`requests` are calls of which nothing else is counted, pictures of models without tokens, and units of rankings.
 
 `undivided_tokens` are tokens of which only the sum was told, input and output together: no public list has a price.
 """
 
-METERS: tuple[Meter, ...] = get_args(Meter)
+BILLED: Meter = "billed"
+"""Nano-USD of a vendor's bill, which says what something cost and not what was counted."""
+METERS: tuple[Meter, ...] = tuple(meter for meter in get_args(Meter) if meter != BILLED)
+"""Those that gateways report and that have prices."""
 
 INPUT_METERS: frozenset[Meter] = frozenset(
     {
@@ -50,9 +62,10 @@ INPUT_METERS: frozenset[Meter] = frozenset(
         "audio_cache_read",
         "image_input",
         "image_cache_read",
+        "video_input",
     }
 )
-OUTPUT_METERS: frozenset[Meter] = frozenset({"output", "audio_output", "image_output"})
+OUTPUT_METERS: frozenset[Meter] = frozenset({"output", "audio_output", "image_output", "video_output"})
 
 Meters = dict[Meter, int]
 """Counts of what was used; a meter that is missing counted nothing."""
@@ -149,6 +162,14 @@ class UnitPrice:
         """The price with a surcharge or a discount, still exact."""
         up, per = factor.numerator, self.per * factor.denominator
         return UnitPrice(self.nano_usd * up, per, tuple((start, price * up) for start, price in self.tiers))
+
+    def plus(self, fee: UnitPrice) -> UnitPrice:
+        """The price with a fee for the same units, whatever the size of the call; still exact."""
+        per = math.lcm(self.per, fee.per)
+        more, up = fee.nano_usd * (per // fee.per), per // self.per
+        return UnitPrice(
+            self.nano_usd * up + more, per, tuple((start, price * up + more) for start, price in self.tiers)
+        )
 
     @classmethod
     def from_usd(cls, usd: Decimal, per: int) -> UnitPrice:

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from policy.units import MicroTokens
     from programme.handbooks import Handbooks
     from programme.moment import Moment
-    from store.grants.lapses import Announced, Living
+    from store.grants.lapses import Living
     from store.grants.monthly import Holding
+    from store.ledger.wallets import Announced
 
 TEN_THOUSAND = 10_000
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelPrice, TieredPrices
 
-from policy.metering import Meter, Price, UnitPrice
+from policy.metering import INPUT_METERS, Meter, Price, UnitPrice
 from policy.providers import known_as
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from genai_prices.types import ModelInfo, PriceVariant
 
 
-MILLION, THOUSAND = 1_000_000, 1_000
+MILLION, THOUSAND, HOUR = 1_000_000, 1_000, 3_600
 
 METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("input_uncached", MILLION, ("input_mtok",)),
@@ -40,17 +40,20 @@ METER_KEYS: tuple[tuple[Meter, int, tuple[str, ...]], ...] = (
     ("image_input", MILLION, ("input_image_mtok", "input_mtok")),
     ("image_cache_read", MILLION, ("cache_image_read_mtok", "cache_read_mtok", "input_image_mtok", "input_mtok")),
     ("image_output", MILLION, ("output_image_mtok",)),
+    ("video_input", MILLION, ("input_video_mtok", "input_mtok")),
     ("searches", THOUSAND, ("web_searches_kcount",)),
     ("requests", THOUSAND, ("requests_kcount",)),
+    ("audio_seconds", HOUR, ("input_audio_hours",)),
+    ("pages", THOUSAND, ("input_document_kpages",)),
 )
 """Our meter, the units of its price, and the list's keys for it: the first that is there.
 
-Cached tokens without a price of their own are plain input, and so are pictures that a model looks at: that is how
-providers bill them. Sound, drawn pictures and writes for an hour cost many times as much wherever they have a price:
-without one they wait."""
+Cached tokens without a price of their own are plain input, and so are pictures and films that a model looks at: that
+is how providers bill them. Sound, drawn pictures and writes for an hour cost many times as much wherever they have a
+price: without one they wait."""
 
 UNMETERED = ("output_reasoning_mtok", "output_citation_mtok", "output_video_mtok")
-"""Parts of the output that some models bill apart and gateways do not report apart: such models have no price here."""
+"""Parts of the output that some models bill apart and few gateways report apart: such models have no price here."""
 
 
 TIER_KEYS = ("processing", "service_tier", "speed")
@@ -59,6 +62,9 @@ TIER_KEYS = ("processing", "service_tier", "speed")
 
 REGIONS = {("anthropic", "us"): Fraction(11, 10)}
 """What a region adds to every kind of token where the list has no price for it: Anthropic's `inference_geo`."""
+
+ROUTER, ROUTERS_FEE = ("azure", "router"), UnitPrice(140_000_000, MILLION)
+"""What Azure's model router adds to every input token, beside the price of the model that it chose."""
 
 WHOLE_BATCH = "whole-batch"
 
@@ -78,20 +84,22 @@ class PriceBook:
     def listed(self, provider: str, model: str, tier: str, at: datetime) -> Price | None:
         """The public price that held at an instant, or None when the list has none; the standard tier has no name.
 
-        A tier may end in a region, as in "us" or "fast-us". A whole batch has the prices of a batch without those of
-        large contexts: they go by the size of each request, and it is the sum of many.
+        A tier may end in a region, as in "us" or "fast-us", or in "router". A whole batch has the prices of a batch
+        without those of large contexts: they go by the size of each request, and it is the sum of many.
         """
         if not tier:
             return self._lasting.get((provider, model)) or self._of_tier(provider, model, tier, at)
         if tier == WHOLE_BATCH:
             price = self._of_tier(provider, model, "batch", at)
             return self._derived(price, tier, lambda _, unit: replace(unit, tiers=())) if price else None
-        within, _, region = tier.rpartition("-")
-        if factor := REGIONS.get((provider, region)):
-            price = self._of_tier(provider, model, within, at)
+        within, _, last = tier.rpartition("-")
+        dearer = _routed if (known_as(provider), last) == ROUTER else None
+        if factor := REGIONS.get((provider, last)):
             dearer = partial(_surcharged, factor)
-            return self._derived(price, tier, dearer) if price else None
-        return self._of_tier(provider, model, tier, at)
+        if dearer is None:
+            return self._of_tier(provider, model, tier, at)
+        price = self._of_tier(provider, model, within, at)
+        return self._derived(price, tier, dearer) if price else None
 
     def _derived(self, price: Price, tier: str, change: Callable[[Meter, UnitPrice], UnitPrice]) -> Price:
         # Every price that is given out is remembered as well, so its identity is a safe key.
@@ -139,6 +147,10 @@ class PriceBook:
 
 def _surcharged(factor: Fraction, meter: Meter, unit: UnitPrice) -> UnitPrice:
     return unit.times(factor) if meter in PER_TOKEN else unit
+
+
+def _routed(meter: Meter, unit: UnitPrice) -> UnitPrice:
+    return unit.plus(ROUTERS_FEE) if meter in INPUT_METERS else unit
 
 
 def _holds(variant: PriceVariant, context: dict[str, str], at: datetime) -> bool:

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from policy.period import Month, Quarter, Week, day_of, first_instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
     from zoneinfo import ZoneInfo
 
 EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notices", "weekly"
 LAPSES = "lapses"
+ADDING_UP, CHARGES = "adding_up", "charges"
+"""Once a month's figures are final its days are added up for good, and owners of cost centres are told of it."""
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
@@ -38,6 +39,8 @@ ORDER = {
     NOTICES: 4,
     WEEKLY: 5,
     REVIEWS: 6,
+    ADDING_UP: 7,
+    CHARGES: 8,
 }
 """Of one instant: what has ended is closed before new grants are sized, and what lapses next is announced last."""
 
@@ -122,7 +125,7 @@ class Calendar:
     """From when the calendar counts. `launched_on` is None while there is no programme to run.
 
     `reviews_from` is the first quarter that is reviewed once it is over; None where there is none yet. What lapses on a
-    first is taken `settle_days` later.
+    first is taken `settle_days` later; a month's charges are final `charges_days` after its last day.
     """
 
     launched_on: date | None
@@ -130,6 +133,7 @@ class Calendar:
     zone: ZoneInfo
     reviews_from: Quarter | None = None
     settle_days: int = 0
+    charges_days: int = 0
 
 
 def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Run, ...]:
@@ -146,6 +150,8 @@ def owed(now: datetime, calendar: Calendar, done: Mapping[str, str]) -> tuple[Ru
         runs += _days(job, today, calendar, done.get(job))
     runs += _weeks(now, calendar, done.get(WEEKLY))
     runs += _reviews(now, calendar, done.get(REVIEWS))
+    runs += _added_up(now, calendar, done.get(ADDING_UP))
+    runs += _charges(today, calendar, done.get(CHARGES))
     return tuple(sorted(runs, key=lambda run: (run.due_at, ORDER[run.job])))
 
 
@@ -182,6 +188,27 @@ def _months(job: str, today: date, calendar: Calendar, last: str | None, *, afte
     month = Month.parse(last).next() if last else Month.containing(_start(calendar))
     while (day := month.first_day + timedelta(days=after)) <= today:
         yield Run(job, str(month), month.first_day, first_instant(day, calendar.zone))
+        month = month.next()
+
+
+def _added_up(now: datetime, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """Every day, an hour after the figures of its month are final: whatever was under way then is posted."""
+    begun = Month.containing(_start(calendar)).first_day
+    day = date.fromisoformat(last) + timedelta(days=1) if last else begun
+    while True:
+        settled = Month.containing(day).next().first_day + timedelta(days=calendar.charges_days)
+        due_at = first_instant(settled, calendar.zone) + timedelta(hours=1)
+        if due_at > now:
+            return
+        yield Run(ADDING_UP, day.isoformat(), day, due_at)
+        day += timedelta(days=1)
+
+
+def _charges(today: date, calendar: Calendar, last: str | None) -> Iterator[Run]:
+    """Every month, once its figures are final; the first is the one in which the calendar began."""
+    month = Month.parse(last).next() if last else Month.containing(_start(calendar))
+    while (day := month.next().first_day + timedelta(days=calendar.charges_days)) <= today:
+        yield Run(CHARGES, str(month), month.first_day, first_instant(day, calendar.zone))
         month = month.next()
 
 

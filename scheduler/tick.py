@@ -16,6 +16,7 @@ from programme.appeals import annual as annual_appeals
 from programme.appeals import calendar as appeals_calendar
 from programme.cash import calendar as cash_calendar
 from programme.exceptions import calendar as exceptions_calendar
+from programme.finance import adding_up, statements
 from programme.gates import calendar as gates_calendar
 from programme.grants import announcements, lapses, monthly, settling
 from programme.handbook import deciding
@@ -72,7 +73,10 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     at_gates = gates_calendar.owed(moment, done.get(due.GRANTS), begins_on)
     rolled = gates_calendar.standing_still(book.rollout, at_gates)
     reviews_from = rollout.first_review(rolled, book.sizing.history.quiet_quarters)
-    calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from, book.lots.settle_days)
+    # Each month is settled by its own rules.
+    last = moment.handbooks.on(max(Month.containing(today).previous().days()))
+    days = (book.lots.settle_days, last.finance.settle_days)
+    calendar = Calendar(book.rollout.launched_on, begins_on, moment.zone, reviews_from, *days)
     periods = due.owed(moment.now, calendar, done)
     steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
@@ -189,6 +193,10 @@ def _perform_claimed(moment: Moment, run: Run) -> None:
         monthly.run_joiners(moment, run.first_day)
     elif run.job == due.WEEKLY:
         weekly.owe(moment, Week(run.first_day))
+    elif run.job == due.ADDING_UP:
+        adding_up.add_up(moment, run.first_day)
+    elif run.job == due.CHARGES:
+        statements.owe(moment, Month.parse(run.period))
     elif run.job == due.REFUSALS:
         refusal_notes.owe(moment)
     elif run.job == due.ANCHOR:

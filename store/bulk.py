@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import msgspec
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.ext.compiler import compiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -110,6 +111,29 @@ class Prepared:
         return made
 
 
+class json_of_rows(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - named as a function of SQL
+    """Rows as the text of a JSON list of lists: what a column of one row tells of several rows."""
+
+    type = sa.Text()
+    inherit_cache = True
+
+
+@compiles(json_of_rows, "sqlite")
+def _json_of_rows_on_sqlite(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"json_group_array(json_array({compiler.process(element.clauses, **more)}))"
+
+
+@compiles(json_of_rows, "postgresql")
+def _json_of_rows_on_postgresql(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **more)})) AS TEXT)"
+
+
+def as_json(query: sa.Select[Any]) -> sa.ScalarSelect[str]:
+    """The rows of a query that refers to nothing around it, to be read once for the whole statement."""
+    rows = query.correlate(None).subquery()
+    return sa.select(json_of_rows(*rows.c)).correlate(None).scalar_subquery()
+
+
 class Among:
     """A `Prepared` select of rows of which a column has one of some values: one text, however many those are."""
 
@@ -198,12 +222,15 @@ def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
 
 
 def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int) -> None:
-    """Add rows whose first `key` columns are the primary key; where the key exists, the other columns are summed."""
+    """Add rows whose first `key` columns are the primary key; where the key exists, the other columns are summed.
+
+    Without other columns, a row that exists is left alone, and not locked.
+    """
     if not rows:
         return
     names, conflict = ", ".join(columns), ", ".join(columns[:key])
     sums = ", ".join(f"{c} = {table.name}.{c} + excluded.{c}" for c in columns[key:])
-    tail = f"ON CONFLICT ({conflict}) DO UPDATE SET {sums}"
+    tail = f"ON CONFLICT ({conflict}) DO " + (f"UPDATE SET {sums}" if sums else "NOTHING")
     if is_postgresql(session):
         source = _unnest(table, columns)
         statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {tail}"  # noqa: S608

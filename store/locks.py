@@ -41,6 +41,7 @@ ORDER = (
     "retention",
     "people",
     "runs",
+    "bills",
     "sources",
     "holds",
     "quarantine",

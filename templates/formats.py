@@ -205,9 +205,9 @@ def short(text: str, longest: int = LONGEST_NAME) -> str:
     Room is counted as Slack counts it: `&`, `<` and `>` take as much as their entities.
     """
     words = " ".join(text.split())
-    ends = list(accumulate(_ENTITY_LENGTHS.get(letter, 1) for letter in words))
-    if not ends or ends[-1] <= longest:
+    if len(words) + sum(words.count(letter) * (length - 1) for letter, length in _ENTITY_LENGTHS.items()) <= longest:
         return words
+    ends = list(accumulate(_ENTITY_LENGTHS.get(letter, 1) for letter in words))
     return f"{words[: bisect_right(ends, longest - 1)].rstrip()}…"
 
 

@@ -16,11 +16,18 @@ METER_NAMES = {
     "image_input": "image input tokens",
     "image_cache_read": "cached image tokens",
     "image_output": "image output tokens",
+    "video_input": "video input tokens",
+    "video_output": "video output tokens",
     "searches": "searches",
+    "map_searches": "searches of maps",
     "requests": "requests",
+    "audio_seconds": "seconds of sound",
+    "video_seconds": "seconds of video",
+    "pages": "pages",
     "undivided_tokens": "tokens, input and output together",
     "gpu_seconds": "GPU seconds",
     "trained_tokens": "trained tokens",
+    "billed": "as billed",
 }
 CLASS_NAMES = {"fast": "Fast", "standard": "Standard", "major": "Major", "break_glass": "Break-glass"}
 STATE_NAMES = {

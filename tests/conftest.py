@@ -30,7 +30,11 @@ DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.postgresql)]
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--snapshot-update", action="store_true", help="Write tests/templates/golden anew.")
+    parser.addoption(
+        "--snapshot-update",
+        action="store_true",
+        help="Write tests/templates/golden, and tables in guides that tests find, anew.",
+    )
     parser.addoption("--deep", action="store_true", help="Every test on every database, with many more examples.")
 
 

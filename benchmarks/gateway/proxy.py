@@ -80,7 +80,7 @@ def start(
 
     Whatever it might want from outside is sent to a port on which no one listens.
     """
-    port = _free_port()
+    port = free_port()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(log.parent),
@@ -111,7 +111,7 @@ def start(
     return process, f"http://127.0.0.1:{port}"
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port: int = listener.getsockname()[1]
     return port

@@ -33,6 +33,7 @@ COMMANDS = {
     "grants": "grants",
     "handbook": "handbook",
     "identities": "identities",
+    "invoices": "invoices",
     "job": "jobs",
     "keys": "keys",
     "listing": "offers",

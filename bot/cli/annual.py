@@ -42,11 +42,10 @@ def import_groups(file: BinaryIO, *, year: int, month: Month, by: str, dry_run: 
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         done = programme_annual.import_csv(moment, text, year=year, month=month, by=by)
     if as_json:
-        common.print_json({"people": done.people, "groups": dict(done.groups)})
+        common.print_json({"people": done.people, "groups": dict(done.groups), "dry_run": dry_run})
         return
-    would = "Nothing was imported. It would be: " if dry_run else ""
     counted = ", ".join(f"{name}: {count}" for name, count in done.groups.items())
-    click.echo(f"{would}{done.people} people from {month} on ({counted}).")
+    common.told(f"{done.people} people from {month} on ({counted}).", dry_run=dry_run)
 
 
 @annual.command("draft")

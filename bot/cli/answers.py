@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from programme.usage import refusals
 from store.usage import refusals as store
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from programme.usage.refusals import StandingConflict
     from store.usage.refusals import Refusals, Rejection
 
-limit_option = click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+source_option = click.option("--source", help="Only of this gateway.")
 
 
 @click.group()
@@ -23,13 +23,14 @@ def conflicts() -> None:
 
 
 @conflicts.command("list")
-@limit_option
+@source_option
+@listing.limit_option
 @common.json_option
-def list_conflicts(*, limit: int, as_json: bool) -> None:
+def list_conflicts(*, source: str | None, limit: int, as_json: bool) -> None:
     """List what stands under an id and what was offered instead, since when and how often; the latest first."""
     with common.app() as app, app.reading() as moment:
-        found = refusals.conflicts(moment, limit=limit)
-        total = store.count_conflicts(moment.session)
+        found = refusals.conflicts(moment, limit=limit, source=source)
+        total = store.count_conflicts(moment.session, source=source)
     if as_json:
         common.print_json({"total": total, "conflicts": [_conflict(one) for one in found]})
         return
@@ -74,13 +75,15 @@ def rejected() -> None:
 
 
 @rejected.command("list")
-@limit_option
+@source_option
+@listing.limit_option
 @common.json_option
-def list_rejected(*, limit: int, as_json: bool) -> None:
+def list_rejected(*, source: str | None, limit: int, as_json: bool) -> None:
     """Count rejected events by gateway and reason, and list the latest; their contents are never kept."""
     with common.app() as app, app.reading() as moment:
-        counts = [one for one in store.totals(moment.session) if one.status == "rejected"]
-        found = store.rejections(moment.session, limit=limit)
+        totals = [one for one in store.totals(moment.session) if one.status == "rejected"]
+        counts = [one for one in totals if source in {None, one.source}]
+        found = store.rejections(moment.session, limit=limit, source=source)
     if as_json:
         common.print_json({"counts": [_count(one) for one in counts], "events": [_event(one) for one in found]})
         return

@@ -36,18 +36,16 @@ def set_budget(month: Month, usd: NanoUSD, *, dry_run: bool) -> None:
 
 
 @budgets.command("list")
+@click.option("--since", type=common.MonthType(), help="Set for this month or a later one.")
 @common.json_option
-def list_budgets(*, as_json: bool) -> None:
+def list_budgets(*, since: Month | None, as_json: bool) -> None:
     """List every budget that was set."""
     with common.app() as app, app.reading() as moment:
-        found = terms.budgets(moment)
-    rows = [{"month": one.month, "usd": _usd(one.amount, as_json=as_json), "set_by": one.set_by} for one in found]
+        found = [one for one in terms.budgets(moment) if since is None or one.month >= str(since)]
+    rows = [
+        {"month": one.month, "usd": listing.usd(one.amount, as_json=as_json), "set_by": one.set_by} for one in found
+    ]
     listing.show(rows, Listing("No budget was set."), as_json=as_json)
-
-
-def _usd(amount: NanoUSD, *, as_json: bool) -> str:
-    """Exact for programs, under a name that says the unit already."""
-    return common.usd_text(amount) if as_json else listing.written(amount)
 
 
 @click.group()
@@ -85,9 +83,9 @@ def list_bands(*, day: date | None, band: str | None, as_json: bool) -> None:
     rows = [
         {
             "band": name,
-            "midpoint": _usd(NanoUSD(held[name].nano), as_json=as_json) if name in held else "",
+            "midpoint": listing.usd(NanoUSD(held[name].nano), as_json=as_json) if name in held else "",
             "currency": held[name].currency if name in held else "",
-            "midpoint_usd": _usd(usd[name], as_json=as_json) if name in usd else "",
+            "midpoint_usd": listing.usd(usd[name], as_json=as_json) if name in usd else "",
             "people": people.get(name, 0),
         }
         for name in sorted({*held, *people})
@@ -119,40 +117,41 @@ def set_rate(quarter: Quarter, currency: str, usd: NanoUSD, *, dry_run: bool) ->
 
 @rates.command("adopt")
 @quarter_argument
+@common.dry_run_option
 @common.json_option
-def adopt_rates(quarter: Quarter, *, as_json: bool) -> None:
+def adopt_rates(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     """Adopt the rates that wait for QUARTER. A second person freezes them."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         adopted = programme_rates.adopt(moment, quarter, actor=common.actor())
     if as_json:
         told = {one.currency: common.usd_text(one.per_unit) for one in adopted}
-        common.print_json({"quarter": str(quarter), "frozen": told})
+        common.print_json({"quarter": str(quarter), "frozen": told, "dry_run": dry_run})
     elif adopted:
-        told_in_words = ", ".join(f"1 {one.currency} = USD {one.per_unit.decimal:f}" for one in adopted)
-        click.echo(f"Frozen for {quarter}: {told_in_words}.")
+        told_in_words = ", ".join(f"1 {one.currency} = USD {listing.written(one.per_unit)}" for one in adopted)
+        common.told(f"Frozen for {quarter}: {told_in_words}.", dry_run=dry_run)
     else:
-        click.echo("You are the first of two. Someone else has to adopt them too.")
+        common.told("You are the first of two. Someone else has to adopt them too.", dry_run=dry_run)
 
 
 @rates.command("list")
+@click.option("--quarter", type=common.QuarterType(), help="Only of this quarter.")
+@click.option("--currency", help="Only this one, such as EUR.")
 @common.json_option
-def list_rates(*, as_json: bool) -> None:
+def list_rates(*, quarter: Quarter | None, currency: str | None, as_json: bool) -> None:
     """List every rate, and who adopted it."""
+    code = require_code(currency) if currency else None
     with common.app() as app, app.reading() as moment:
         kept = programme_rates.of(moment)
     rows = [
-        (
-            one.quarter,
-            one.currency,
-            common.usd_text(one.rate.per_unit),
-            "frozen" if one.frozen_at else "waits",
-            one.adopted_by or "",
-            one.confirmed_by or "",
-        )
+        {
+            "quarter": one.quarter,
+            "currency": one.currency,
+            "usd_per_unit": listing.usd(one.rate.per_unit, as_json=as_json),
+            "state": "frozen" if one.frozen_at else "waits",
+            "adopted_by": one.adopted_by or "",
+            "confirmed_by": one.confirmed_by or "",
+        }
         for one in kept
+        if (quarter is None or one.quarter == str(quarter)) and code in {None, one.currency}
     ]
-    heading = ("quarter", "currency", "usd_per_unit", "state", "adopted_by", "confirmed_by")
-    if as_json:
-        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
-    else:
-        common.print_table(heading, rows)
+    listing.show(rows, Listing("No such rate is on record."), as_json=as_json)

@@ -11,7 +11,6 @@ import click
 from bot.cli import common, listing
 from policy.estimates import Asked
 from policy.reasons import Refusal
-from policy.units import NanoUSD
 from programme.holds import limits, pricing
 from programme.holds.pricing import Ask
 from store.holds.records import CALL
@@ -19,6 +18,7 @@ from store.people import directory
 from templates import holds as words
 
 if TYPE_CHECKING:
+    from policy.units import NanoUSD
     from programme.moment import Moment
     from views.holds import CapTold, Denial, Limits
 
@@ -64,21 +64,15 @@ def show(*, email: str, as_json: bool) -> None:
 @caps.command(name="try")
 @person_option
 @click.option("--service", required=True, metavar="KEY", help="The service that would be called.")
-@click.option("--usd", required=True, metavar="AMOUNT", help="What the call may cost at most.")
+@click.option("--usd", type=common.UsdType(), required=True, help="What the call may cost at most.")
 @click.option("--project", default="", metavar="KEY", help="The project that it would be for.")
 @common.json_option
-def attempt(*, email: str, service: str, usd: str, project: str, as_json: bool) -> None:
+def attempt(*, email: str, service: str, usd: NanoUSD, project: str, as_json: bool) -> None:
     """Say whether a call would run; exit 1 when a cap stops it. Nothing is held, and nobody is told."""
-    try:
-        amount = NanoUSD.parse(usd)
-    except ValueError as error:
-        raise click.BadParameter(str(error), param_hint="--usd") from error
     # The first to ask for a quarter's value adopts it: whoever only looks takes that back.
     with common.app() as app, app.undone() as moment:
         buyer = pricing.known(moment, _person_id(moment, email))
-        asked = Ask(
-            *("command line", uuid4().hex, CALL, (), "", "", service, project), Asked({}, usd=amount), None, b""
-        )
+        asked = Ask(*("command line", uuid4().hex, CALL, (), "", "", service, project), Asked({}, usd=usd), None, b"")
         tried = limits.attempt(moment, asked, app.usual_calls, buyer=buyer)
         sentence = words.sentence(tried.denial, app.zone) if tried.denial else ""
     if as_json:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import asdict, astuple, fields
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from bot.cli import common
+from handlers import tables
+from handlers.tables import Column, Layout
 from policy.reasons import Refusal
 from programme import anchors
 from programme.closings import closing
@@ -15,13 +18,13 @@ from programme.closings.closing import Booked
 from store.closings import records
 
 if TYPE_CHECKING:
+    from handlers.tables import Format
     from policy.period import Month
     from programme.moment import Moment
     from store.closings.records import Closing
 
-out_option = click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
-)
+_AMOUNTS = ("debit", "credit", "tokens")
+JOURNAL = Layout(tuple(Column(one.name, "number" if one.name in _AMOUNTS else "text") for one in fields(Booked)))
 
 
 @click.group("close")
@@ -42,36 +45,41 @@ def close_month(month: Month, *, dry_run: bool, as_json: bool) -> None:
         closed = closing.close(moment, month, actor=common.actor())
         rows = closing.booked(moment, closed)
     if as_json:
-        common.print_json({**_told(closed), "closed": not dry_run, "journal": [asdict(row) for row in rows]})
+        journal = [asdict(row) for row in rows]
+        common.print_json({**_told(closed), "closed": not dry_run, "journal": journal, "dry_run": dry_run})
         return
     _print(rows)
-    click.echo(f"Outstanding at its end: USD {_told(closed)['liability_usd']}.")
-    click.echo(f"{month} {'can be closed' if dry_run else 'is closed'}. Digest: {closed.digest}")
+    click.echo(f"Outstanding at its end: USD {Decimal(_told(closed)['liability_usd']):,}.")
+    common.told(f"{month} is closed. Digest: {closed.digest}", dry_run=dry_run)
 
 
 @close.command("journal")
 @click.argument("month", type=common.MonthType())
-@out_option
-def journal(month: Month, *, out: TextIO) -> None:
-    """Write a closed month's journal as CSV: two legs for each line, whose debits equal its credits."""
+@common.out_option
+@common.format_options
+def journal(month: Month, *, out: BinaryIO, format_: Format) -> None:
+    """Write a closed month's journal: two legs for each line, whose debits equal its credits."""
     with common.app() as app, app.transaction() as moment:
         rows = closing.booked(moment, _require(moment, month))
         anchors.note_export(moment, "export.journal", actor=common.actor(), lines=len(rows))
-    common.write_csv(out, [field.name for field in fields(Booked)], (asdict(row) for row in rows))
+    tables.write(out, JOURNAL, map(astuple, rows), format_)
 
 
 @close.command("list")
+@click.option("--since", type=common.MonthType(), help="From this month on.")
 @common.json_option
-def list_closed(*, as_json: bool) -> None:
+def list_closed(*, since: Month | None, as_json: bool) -> None:
     """List the months that are closed."""
     with common.app() as app, app.reading() as moment:
-        found = [_told(one) for one in records.all_closed(moment.session)]
+        closed = records.all_closed(moment.session)
+    found = [_told(one) for one in closed if since is None or one.month >= str(since)]
     if as_json:
         common.print_json(found)
     elif found:
-        common.print_table(tuple(found[0]), [tuple(one.values()) for one in found])
+        shown = [{**one, "liability_usd": f"{Decimal(one['liability_usd']):,}"} for one in found]
+        common.print_table(tuple(found[0]), [tuple(one.values()) for one in shown])
     else:
-        click.echo("No month is closed yet.")
+        click.echo("No such month is closed." if since else "No month is closed yet.")
 
 
 def _require(moment: Moment, month: Month) -> Closing:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import dataclasses
 import getpass
 import json
-import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,18 +20,27 @@ from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from contextlib import AbstractContextManager
     from pathlib import Path
 
     from programme.app import App
     from programme.moment import Moment
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\n", *"\uff1d\uff0b\uff0d\uff20")
-_NUMBER = re.compile(r"-?\d+(\.\d+)?")
+TRIED = "Nothing was changed. It would be: "
+"""What a dry run says before the sentence that the command itself says."""
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+out_option = click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
+
+
+def format_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """How a table is written, as `format_`."""
+    parquet = "Write Parquet; needs `tokens-bot[parquet]`."
+    command = click.option("--parquet", "format_", flag_value="parquet", help=parquet)(command)
+    command = click.option("--json", "format_", flag_value="json", help="Write JSON.")(command)
+    return click.option("--csv", "format_", flag_value="csv", default="csv", help="Write CSV, as without it.")(command)
 
 
 @contextmanager
@@ -48,9 +55,9 @@ def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
     return app.undone() if dry_run else app.transaction()
 
 
-def told(said: str, *, dry_run: bool) -> None:
+def told(said: str, *, dry_run: bool, err: bool = False) -> None:
     """What a change did, or would have done."""
-    click.echo(f"Nothing was changed. It would be: {said}" if dry_run else said)
+    click.echo(f"{TRIED}{said}" if dry_run else said, err=err)
 
 
 def text_of(path: Path) -> str:
@@ -102,22 +109,6 @@ def plain(view: Any) -> Any:  # noqa: ANN401 - any view
 
 def _unit(annotation: str) -> str:
     return "_tokens" if "MicroTokens" in annotation else "_usd" if "NanoUSD" in annotation else ""
-
-
-def write_csv(out: TextIO, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Rows as CSV in which no spreadsheet takes a text for a formula; columns that a row leaves out are empty."""
-    writer = csv.DictWriter(out, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows({name: inert(value) for name, value in row.items()} for row in rows)
-
-
-def inert(value: Any) -> Any:  # noqa: ANN401 - any column
-    """What someone wrote, so that no spreadsheet takes it for a formula; a number stays one."""
-    if not isinstance(value, str):
-        return value
-    # A carriage return is not quoted by the writer, and what follows it would begin a row of its own.
-    text = value.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(_FORMULA) and not _NUMBER.fullmatch(text) else text
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

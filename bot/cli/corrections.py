@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, cast
 
 import click
@@ -20,12 +19,11 @@ from programme.usage import cards, corrections, rerating
 from programme.usage.rerating import Days, Reassignment, Repricing
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from datetime import date
 
     from policy.metering import Identity, Meters, UsageEvent
     from programme.app import App
-    from programme.moment import Moment
     from programme.usage.cards import EventCard
     from programme.usage.rerating import BulkChange, Done
     from store.usage.versions import Key
@@ -47,7 +45,7 @@ class CountType(click.ParamType[tuple[str, int]]):
         if isinstance(value, tuple):
             return value
         meter, _, count = value.partition("=")
-        if meter not in METERS:
+        if meter not in METERS and count != "0":
             self.fail(f"{meter!r} is no meter; meters are {', '.join(METERS)}", param, ctx)
         if not (count.isascii() and count.isdecimal() and int(count) <= MOST_COUNTED):
             self.fail(f"{count!r} is no count from 0 to {MOST_COUNTED}", param, ctx)
@@ -76,7 +74,6 @@ def _reason(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
 
 source_option = click.option("--source", help="The source, where EVENT is the id alone.")
 reason_option = click.option("--reason", required=True, callback=_reason, help="Why; it is kept with the change.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 revision_option = click.option(
     "--revision", type=click.IntRange(1, LARGEST_REVISION), help="The next one when left out."
 )
@@ -119,7 +116,7 @@ def show_event(event: str, *, source: str | None, as_json: bool) -> None:
 @click.option("--at", type=common.InstantType(), help="When it was used.")
 @revision_option
 @reason_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def correct_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
     """Say what is right of a usage event, named as SOURCE/ID; what is left out stays.
@@ -134,7 +131,7 @@ def correct_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for
 @source_option
 @revision_option
 @reason_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def withdraw_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
     """Take back a usage event, named as SOURCE/ID, that never was; what it was debited is reversed."""
@@ -142,7 +139,7 @@ def withdraw_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one fo
 
 
 def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], UsageEvent | None]) -> None:
-    with common.app() as app, _transaction(app, dry_run=options["dry_run"]) as moment:
+    with common.app() as app, common.moment_of(app, dry_run=options["dry_run"]) as moment:
         standing = cards.find(moment, event, options["source"])
         before, content = cards.card(moment, standing.key), content_of(standing.event)
         revision = options["revision"] or standing.revision + 1
@@ -164,6 +161,12 @@ def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
         given["occurred_at"] = options["at"]
     if options["user"]:
         given["identities"] = (("email" if "@" in options["user"] else "user", options["user"]),)
+    if unknown := next(
+        (meter for meter, _ in options["counts"] if meter not in METERS and meter not in event.meters), ""
+    ):
+        raise Refusal(
+            "no_such_meter", f"The event counts no {unknown!r}.", next_step="`usage show` tells what it counts."
+        )
     counted: Meters = {**event.meters, **dict(options["counts"])}
     right = event._replace(meters={meter: count for meter, count in counted.items() if count}, **given)
     if right == event:
@@ -182,9 +185,7 @@ def _report(before: EventCard, after: EventCard, outcome: tuple[str, str], optio
     common.print_table(
         ("", "before", "after"), [(name, old[name], new[name]) for name in old if old[name] != new[name]]
     )
-    click.echo(f"{status}{f': {detail}' if detail else ''}.")
-    if options["dry_run"]:
-        click.echo("Nothing was changed: this was a dry run.")
+    common.told(f"{status}{f': {detail}' if detail else ''}.", dry_run=options["dry_run"])
 
 
 def _told(card: EventCard) -> dict[str, str]:
@@ -200,13 +201,6 @@ def _told(card: EventCard) -> dict[str, str]:
     }
 
 
-@contextmanager
-def _transaction(app: App, *, dry_run: bool) -> Iterator[Moment]:
-    """A transaction that leaves nothing where it is only a trial."""
-    with app.undone() if dry_run else app.transaction() as moment:
-        yield moment
-
-
 @click.command("reassign")
 @click.option("--identity", type=IdentityType(), required=True, help="As the gateway reports it: see `usage show`.")
 @click.option("--source", help="Of this source only.")
@@ -214,7 +208,7 @@ def _transaction(app: App, *, dry_run: bool) -> Iterator[Moment]:
 @last_option
 @click.option("--to", "email", required=True, help="Whose use it was.")
 @reason_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def reassign(
     *,
@@ -245,7 +239,7 @@ def reassign(
 @first_option
 @last_option
 @reason_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def reprice(
     *, provider: str, model: str | None, first: date, last: date, reason: str, dry_run: bool, as_json: bool
@@ -272,7 +266,7 @@ def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -
     last: Key | None = None
     with click.progressbar(length=total, label="Putting right", file=sys.stderr) as bar:
         while True:
-            with _transaction(app, dry_run=dry_run) as moment:
+            with common.moment_of(app, dry_run=dry_run) as moment:
                 batch = rerating.next_batch(moment, change, after=last)
             if batch.last is None:
                 break
@@ -283,17 +277,19 @@ def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -
 
 
 def _sum_up(done: list[Done], *, dry_run: bool, as_json: bool) -> None:
-    figures: Fields = {"seen": sum(one.seen for one in done), "changed": sum(one.changed for one in done)}
+    seen, changed = sum(one.seen for one in done), sum(one.changed for one in done)
+    cost, debit = {}, {}
     for when, some in (("before", [one.was for one in done]), ("after", [one.became for one in done])):
-        figures[f"{when}_usd"] = common.usd_text(NanoUSD(sum(int(amounts.cost) for amounts in some)))
-        figures[f"{when}_tokens"] = common.token_text(MicroTokens(sum(int(amounts.debit) for amounts in some)))
+        cost[when] = NanoUSD(sum(int(amounts.cost) for amounts in some))
+        debit[when] = MicroTokens(sum(int(amounts.debit) for amounts in some))
     if as_json:
-        common.print_json({**figures, "dry_run": dry_run})
+        usd = {f"{when}_usd": common.usd_text(amount) for when, amount in cost.items()}
+        tokens = {f"{when}_tokens": common.token_text(amount) for when, amount in debit.items()}
+        common.print_json({"seen": seen, "changed": changed, **usd, **tokens, "dry_run": dry_run})
         return
-    click.echo(
-        "{changed:,} of {seen:,} events {verb}: USD {before_usd} → {after_usd}, {before_tokens} → {after_tokens}"
-        " tokens.".format(verb="would change" if dry_run else "changed", **figures)
-    )
+    usd_told, tokens_told = (" → ".join(map(listing.written, one.values())) for one in (cost, debit))
+    said = f"{changed:,} of {seen:,} events changed: USD {usd_told}, {tokens_told} tokens."
+    common.told(said, dry_run=dry_run)
 
 
 COMMANDS: tuple[click.Command, ...] = (show_event, correct_event, withdraw_event, reassign, reprice)

@@ -31,13 +31,16 @@ NO_KEY = ""
 )
 @click.option("--problem", metavar="CODE", help="Of --list and --retry: only what Slack last said this about.")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Of --list.")
+@click.option("--dry-run", is_flag=True, help="Of --retry: show what would be tried, and change nothing.")
 @common.json_option
-def deliver(*, show: bool, retry: str | None, problem: str | None, limit: int, as_json: bool) -> None:
+def deliver(*, show: bool, retry: str | None, problem: str | None, limit: int, dry_run: bool, as_json: bool) -> None:
     """Send what is due now, at the rate that Slack takes. A running bot does so by itself."""
+    if dry_run and retry is None:
+        raise click.UsageError("--dry-run goes with --retry; --list shows what is not delivered.")
     if show:
         _list(limit, problem, as_json=as_json)
     elif retry is not None:
-        _retry(retry, problem)
+        _retry(retry, problem, dry_run=dry_run)
     elif problem is not None:
         raise click.UsageError("--problem goes with --list or --retry.")
     else:
@@ -67,17 +70,17 @@ def _list(limit: int, problem: str | None, *, as_json: bool) -> None:
         click.echo(f"Nothing waits because of {problem}." if problem else "Everything is delivered.")
 
 
-def _retry(key: str, problem: str | None) -> None:
+def _retry(key: str, problem: str | None, *, dry_run: bool) -> None:
     if key == NO_KEY and problem is None:
         raise click.UsageError("--retry needs the KEY of a message, `all`, or --problem CODE.")
     one = None if key in {NO_KEY, "all"} else key
-    with common.app() as app, app.database.transaction() as session:
-        count = messages.retry(session, key=one, problem=problem, now=app.clock())
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        count = messages.retry(moment.session, key=one, problem=problem, now=moment.now)
     if not count and (one or problem):
         named = [f"the key {one!r}"] * (one is not None) + [f"the problem {problem!r}"] * (problem is not None)
         text = f"No parked message has {' and '.join(named)}."
         raise Refusal("not_parked", text, next_step="See `deliver --list`.")
-    click.echo(f"{count} {'message' if count == 1 else 'messages'} will be tried again.")
+    common.told(f"{count} {'message' if count == 1 else 'messages'} will be tried again.", dry_run=dry_run)
 
 
 def _why(stopped: str) -> str:

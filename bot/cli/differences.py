@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.metering import named
 from programme.usage import second_opinion
 
 if TYPE_CHECKING:
-    from policy.units import NanoUSD
     from store.usage.quotes import Apart, Difference
 
 
@@ -19,15 +18,16 @@ if TYPE_CHECKING:
 @click.option(
     "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="So many of the latest events."
 )
+@click.option("--source", help="Only of this gateway.")
 @common.json_option
-def list_differences(*, limit: int, as_json: bool) -> None:
+def list_differences(*, limit: int, source: str | None, as_json: bool) -> None:
     """List calls for which the gateway itself reckons with another price than we posted.
 
     Ours stays until a price or a count is corrected. The handbook says from which difference on (`[usage]
     quote_tolerance`).
     """
     with common.app() as app, app.reading() as moment:
-        by_model, latest = second_opinion.differences(moment, limit=limit)
+        by_model, latest = second_opinion.differences(moment, limit=limit, source=source)
     if as_json:
         common.print_json({"by_model": [_group(one) for one in by_model], "events": [_event(one) for one in latest]})
         return
@@ -45,11 +45,7 @@ def list_differences(*, limit: int, as_json: bool) -> None:
 
 
 def _figures(one: Apart | Difference) -> tuple[str, str, str]:
-    return _usd(one.cost), _usd(one.quoted), f"{int(one.cost) / int(one.quoted):.1%}"
-
-
-def _usd(amount: NanoUSD) -> str:
-    return f"{amount.decimal:.6f}"
+    return listing.written(one.cost), listing.written(one.quoted), f"{int(one.cost) / int(one.quoted):.1%}"
 
 
 def _group(one: Apart) -> dict[str, Any]:
@@ -66,4 +62,4 @@ def _model(one: Apart | Difference) -> dict[str, str]:
 
 
 def _costs(one: Apart | Difference) -> dict[str, str]:
-    return {"cost_usd": _usd(one.cost), "quoted_usd": _usd(one.quoted)}
+    return {"cost_usd": common.usd_text(one.cost), "quoted_usd": common.usd_text(one.quoted)}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
 from bot.cli import common, listing
+from handlers import tables
+from handlers.tables import Column, Layout
 from policy.period import first_instant
 from policy.units import MicroTokens
 from programme import anchors
@@ -19,36 +21,25 @@ from store.exceptions import requests as store
 if TYPE_CHECKING:
     from datetime import date
 
+    from handlers.tables import Format, Kind
     from programme.app import App
     from programme.exceptions.cards import Card
 
-COLUMNS = (
-    "id",
-    "made_at",
-    "requester",
-    "class",
-    "state",
-    "amount_tokens",
-    "amount_usd",
-    "last_day",
-    "project",
-    "service",
-    "incident",
-    "approvals",
-    "rejections",
-    "needed",
-    "lapse_at",
-    "decided_at",
-    "decided_by",
-    "granted_tokens",
-    "granted_last_day",
-    "left_tokens",
-    "netted_tokens",
-    "netted_month",
-    "outcome",
-    "outcome_note",
-    "handbook",
+_WHOLE = ("approvals", "rejections", "needed")
+_COLUMNS = (
+    *("id", "made_at", "requester", "class", "state", "amount_tokens", "amount_usd", "last_day", "project", "service"),
+    *("incident", *_WHOLE, "lapse_at", "decided_at", "decided_by", "granted_tokens", "granted_last_day"),
+    *("left_tokens", "netted_tokens", "netted_month", "outcome", "outcome_note", "handbook"),
 )
+
+
+def _kind(name: str) -> Kind:
+    if name.endswith(("_tokens", "_usd")):
+        return "number"
+    return "instant" if name.endswith("_at") else "whole" if name in _WHOLE else "text"
+
+
+LAYOUT = Layout(tuple(Column(name, _kind(name)) for name in _COLUMNS))
 
 
 @click.group()
@@ -94,17 +85,16 @@ def _brief(value: Any) -> str:  # noqa: ANN401 - any column
 @exceptions.command("export")
 @click.option("--from", "first", type=common.DayType(), help="Asked for on this day or later.")
 @click.option("--until", "last", type=common.DayType(), help="Asked for on this day or before.")
-@click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
-)
-def export_exceptions(*, first: date | None, last: date | None, out: TextIO) -> None:
-    """Write requests as CSV, oldest first; amounts are decimal tokens and USD."""
+@common.out_option
+@common.format_options
+def export_exceptions(*, first: date | None, last: date | None, out: BinaryIO, format_: Format) -> None:
+    """Write requests, oldest first; amounts are decimal tokens and USD."""
     with common.app() as app, app.transaction() as moment:
         begin, end = _bounds(app, first, last)
         found = store.made_between(moment.session, begin, end)
         rows = [_row(card) for card in cards.of_many(moment, found).values()]
         anchors.note_export(moment, "exceptions.export", actor=common.actor(), lines=len(rows))
-    common.write_csv(out, COLUMNS, rows)
+    tables.write(out, LAYOUT, tables.in_order(LAYOUT, rows), format_)
     click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
 
 

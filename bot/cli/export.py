@@ -1,15 +1,16 @@
-"""`export spend|review|focus`: the figures behind the managers' reports, and what the compensation review gets."""
+"""`export spend|review|focus|chargeback`: figures of teams, reviews and cost centres, for other programs."""
 
 from __future__ import annotations
 
 import sys
-from dataclasses import asdict, fields
-from typing import TYPE_CHECKING, Any, TextIO
+from dataclasses import astuple
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bot.cli import common, focus
-from handlers import FIRST_YEAR, LAST_YEAR
+from bot.cli import chargeback, common, focus
+from handlers import FIRST_YEAR, LAST_YEAR, tables
+from handlers.tables import Column, Layout
 from policy.period import Week
 from programme import anchors
 from programme.people import directory
@@ -23,33 +24,29 @@ from store.people import teams
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from handlers.tables import Format
     from programme.reviews.eligibility import Eligibility
     from views.reports import TeamReport, WeekOfSpend
 
-COLUMNS = (
-    "manager_email",
-    "week",
-    "begins_on",
-    "service",
-    "spend_usd",
-    "week_usd",
-    "week_tokens",
-    "pace_usd",
-    "not_told",
+SPEND = Layout(
+    (
+        *(Column(name) for name in ("manager_email", "week", "begins_on", "service")),
+        *(Column(name, "number") for name in ("spend_usd", "week_usd", "week_tokens", "pace_usd")),
+        Column("not_told"),
+    )
 )
 
 
 @click.group()
 def export() -> None:
-    """Figures as CSV, for other programs."""
+    """Figures as CSV, JSON or Parquet, for other programs."""
 
 
 @export.command("spend")
 @click.option("--manager", "email", metavar="EMAIL", help="Of this manager's team only.")
-@click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
-)
-def export_spend(*, email: str | None, out: TextIO) -> None:
+@common.out_option
+@common.format_options
+def export_spend(*, email: str | None, out: BinaryIO, format_: Format) -> None:
     """Write what each team spent, by week and service, as its manager's report shows it.
 
     The last week is not over. A week that the report leaves out has the reason instead of figures.
@@ -61,7 +58,7 @@ def export_spend(*, email: str | None, out: TextIO) -> None:
         teams_told = [(person.email, report) for person, report in people if person is not None and report is not None]
         rows = [row for told in teams_told for row in _rows(*told)]
         anchors.note_export(moment, "spend.export", actor=common.actor(), lines=len(rows))
-    common.write_csv(out, COLUMNS, rows)
+    tables.write(out, SPEND, tables.in_order(SPEND, rows), format_)
     click.echo(f"{len(teams_told):,} {'team' if len(teams_told) == 1 else 'teams'}.", file=sys.stderr)
 
 
@@ -92,29 +89,24 @@ def _services(week: WeekOfSpend, services: tuple[str, ...]) -> Iterator[dict[str
 @export.command("review")
 @click.option("--year", type=click.IntRange(FIRST_YEAR, LAST_YEAR), required=True)
 @click.option("--by", metavar="EMAIL", required=True, help="Who exports it: a person with the role `finance`.")
-@click.option(
-    "--out", type=click.File("w", encoding="utf-8", lazy=True), default="-", help="Standard output when left out."
-)
+@common.out_option
+@common.format_options
 @click.option("--summary", is_flag=True, help="One line a person for the whole year, of bands and flags.")
 @click.option("--dry-run", is_flag=True, help="Only how many would be eligible, by level and team; nobody by name.")
-@common.json_option
-def export_review(*, year: int, by: str, out: TextIO, summary: bool, dry_run: bool, as_json: bool) -> None:
+def export_review(*, year: int, by: str, out: BinaryIO, format_: Format, summary: bool, dry_run: bool) -> None:
     """Write the adopted reviews of a year for the compensation review, by person id: bands and counts.
 
     Input to bonus eligibility, never a rank. People who opted out are not in it. The audit log records the export.
     """
-    if as_json and not dry_run:
-        raise click.UsageError("--json goes with --dry-run; the export itself is CSV.")
     if dry_run:
         with common.app() as app, app.reading() as moment:
             found = eligibility.dry_run(moment, year, by=by)
-        common.print_json(common.plain(found)) if as_json else _show(found)
+        common.print_json(common.plain(found)) if format_ == "json" else _show(found)
         return
     with common.app() as app, app.transaction() as moment:
         exported = annual_export.export(moment, year, by=by)
     lines: Sequence[Line | YearLine] = year_summary.of(exported.lines, year) if summary else exported.lines
-    kind = YearLine if summary else Line
-    common.write_csv(out, [field.name for field in fields(kind)], map(asdict, lines))
+    tables.write(out, tables.layout_of(YearLine if summary else Line), map(astuple, lines), format_)
     click.echo(f"{len(lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
 
 
@@ -136,3 +128,4 @@ def _show(found: Eligibility) -> None:
 
 
 export.add_command(focus.export_focus)
+export.add_command(chargeback.export_chargeback)

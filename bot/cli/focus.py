@@ -8,25 +8,27 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
+from handlers import tables
 from handlers.finance import focus_writing
 from handlers.finance.focus_columns import SPECS
 from policy.reasons import Refusal
 from programme.anchors import note_export
 from programme.finance import month_charges
-from programme.finance.charges import Months
+from programme.finance.months import Months
 
 if TYPE_CHECKING:
     from handlers.finance.focus_columns import Spec
-    from handlers.finance.focus_writing import FileFormat
+    from handlers.tables import Format
     from policy.period import Month
 
 
 @click.command("focus")
 @click.option("--month", type=common.MonthType(), required=True)
 @click.option("--spec", type=click.Choice(SPECS), default=SPECS[-1], show_default=True, help="Version of FOCUS.")
-@click.option("--format", "format_", type=click.Choice(focus_writing.FORMATS), default="csv", show_default=True)
-@click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
-def export_focus(*, month: Month, spec: Spec, format_: FileFormat, out: BinaryIO) -> None:
+@click.option("--format", "named", type=click.Choice(tables.FORMATS), help="The same as --csv, --json, --parquet.")
+@common.out_option
+@common.format_options
+def export_focus(*, month: Month, spec: Spec, named: Format | None, format_: Format, out: BinaryIO) -> None:
     """Write a month's charges for finance, in the columns of FOCUS's Cost and Usage dataset.
 
     A row is what a cost centre, or a person under their id, used of one meter of a model on a day for a project; the
@@ -39,7 +41,7 @@ def export_focus(*, month: Month, spec: Spec, format_: FileFormat, out: BinaryIO
             if month.first_day > told.moment.today:
                 raise Refusal("month_ahead", f"{month} has not begun.", next_step="Name a month that has.")
             is_final = told.is_final
-            lines = focus_writing.write(out, told, month_charges.of(told), spec, format_)
+            lines = focus_writing.write(out, told, month_charges.of(told), spec, named or format_)
         with app.transaction() as moment:
             note_export(moment, "focus.export", actor=common.actor(), lines=lines)
     click.echo(f"{lines:,} {'row' if lines == 1 else 'rows'}.", file=sys.stderr)

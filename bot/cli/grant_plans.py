@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.units import NanoUSD
 
 if TYPE_CHECKING:
@@ -17,46 +17,48 @@ if TYPE_CHECKING:
     from programme.grants.sizing import Plan
 
 
-def show(plan: Plan, *, as_json: bool, mails: Mapping[str, str]) -> None:
-    rows = [_plan_row(plan.people[person_id].name, factors) for person_id, factors in plan.sizing.grants.items()]
-    issued = sum((factors.usd for factors in plan.sizing.grants.values()), NanoUSD(0))
-    if as_json:
-        lines = [
-            {"person_id": person_id} | dict(zip(PLAN_HEADING, row, strict=True))
-            for person_id, row in zip(plan.sizing.grants, rows, strict=True)
-        ]
-        common.print_json(
-            {
-                "month": str(plan.month),
-                "phase": plan.phase,
-                "value_version": plan.value.version,
-                "budget_usd": common.usd_text(plan.budget) if plan.budget is not None else None,
-                "issued_usd": common.usd_text(issued),
-                "granted_tokens": common.token_text(plan.sizing.total),
-                "budget_share": str(plan.sizing.budget_share),
-                "grants": lines,
-                "unsized": dict(plan.unsized),
-            }
-        )
-        return
+def show(plan: Plan) -> None:
+    """The plan as a table for people, with its sum against the budget."""
+    rows = [
+        (*_row(plan.people[person_id].name, factors), f"{factors.usd.decimal:,.2f}", listing.written(factors.amount))
+        for person_id, factors in plan.sizing.grants.items()
+    ]
     if rows:
         common.print_table(PLAN_HEADING, rows)
     budget = f"of USD {plan.budget.decimal:,.2f}" if plan.budget is not None else "without a budget"
-    click.echo(
-        f"{len(rows)} people, {plan.sizing.total.decimal:,f} tokens, USD {issued.decimal:,.2f} {budget}; "
-        f"everyone's share {plan.sizing.budget_share}. Nothing was posted."
-    )
-    warn_of_unsized(plan.unsized, mails)
+    click.echo(f"USD {_issued(plan).decimal:,.2f} {budget}; everyone's share {plan.sizing.budget_share}.")
+
+
+def plain(plan: Plan) -> dict[str, object]:
+    """The plan for programs, with every figure exact."""
+    lines = []
+    for person_id, factors in plan.sizing.grants.items():
+        exact = (common.usd_text(factors.usd), common.token_text(factors.amount))
+        row = (*_row(plan.people[person_id].name, factors), *exact)
+        lines.append({"person_id": person_id} | dict(zip(PLAN_HEADING, row, strict=True)))
+    return {
+        "phase": plan.phase,
+        "value_version": plan.value.version,
+        "budget_usd": common.usd_text(plan.budget) if plan.budget is not None else None,
+        "issued_usd": common.usd_text(_issued(plan)),
+        "budget_share": str(plan.sizing.budget_share),
+        "grants": lines,
+    }
+
+
+def _issued(plan: Plan) -> NanoUSD:
+    return sum((factors.usd for factors in plan.sizing.grants.values()), NanoUSD(0))
 
 
 PLAN_HEADING = ("name", "level", "entitled", "fte", "days", "S", "P", "H", "weight", "bound", "band", "usd", "tokens")
 
 
-def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
+def _row(name: str, f: Factors) -> tuple[str, ...]:
+    """All but the amounts."""
     return (
         name,
         f.level,
-        f"{f.entitlement.decimal:.2f}",
+        f"{f.entitlement.decimal:,.2f}",
         f"{Decimal(f.fte_permille) / 1000:f}",
         f"{f.days_active}/{f.days_in_month}",
         str(f.seniority),
@@ -65,8 +67,6 @@ def _plan_row(name: str, f: Factors) -> tuple[str, ...]:
         str(f.weight),
         f.bound or "-",
         _band(f),
-        f"{f.usd.decimal:.2f}",
-        f"{f.amount.decimal:f}",
     )
 
 

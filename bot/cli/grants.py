@@ -14,7 +14,7 @@ from bot.cli.listing import Listing
 from policy.kinds import LotKind
 from policy.period import Month, first_instant
 from policy.reasons import Refusal
-from programme.grants import by_hand, monthly, nobody, revoking, sizing
+from programme.grants import by_hand, monthly, revoking
 from programme.people import directory as programme_people
 from store.ledger import lots
 from store.people import directory
@@ -60,8 +60,8 @@ def give_grant(
     no one can be asked.
     """
     with common.app() as app:
-        if not (key or again or dry_run):
-            _ask_of_repetition(app, email, amount)
+        if not (key or again):
+            _ask_of_repetition(app, email, amount, dry_run=dry_run)
         ends_at = first_instant(expires + timedelta(days=1), app.zone)
 
         def give(moment: Moment) -> ManualGrant:
@@ -80,21 +80,26 @@ def give_grant(
         common.print_json(_given(given) | {"dry_run": dry_run})
     else:
         before = "had already been given under this key" if given.again else "given"
-        said = f"{listing.written(amount)} tokens {before} to {email}, until the end of {expires} (lot {given.lot_id})."
+        # A database may number the lot otherwise in the end.
+        lot = f" (lot {given.lot_id})" if given.again or not dry_run else ""
+        said = f"{listing.written(amount)} tokens {before} to {email}, until the end of {expires}{lot}."
         common.told(said, dry_run=dry_run)
 
 
-def _ask_of_repetition(app: App, email: str, amount: MicroTokens) -> None:
+def _ask_of_repetition(app: App, email: str, amount: MicroTokens, *, dry_run: bool) -> None:
     with app.reading() as moment:
         before = by_hand.likely_repeated(moment, email=email, amount=amount)
     if before is None:
         return
     text = f"{listing.written(amount)} tokens were given to {email} on {listing.brief(before.starts_at)} UTC already"
-    _ask(f"{text} (lot {before.id}: {before.reason}).", "--again")
+    _ask(f"{text} (lot {before.id}: {before.reason}).", "--again", dry_run=dry_run)
 
 
-def _ask(text: str, option: str) -> None:
+def _ask(text: str, option: str, *, dry_run: bool) -> None:
     """Ask whether to go on; where no one can be asked, a Refusal that names the option which says so."""
+    if dry_run:
+        click.echo(f"{text} Without {option} you would be asked about that.", err=True)
+        return
     if not sys.stdin.isatty():
         raise Refusal("not_asked", text, next_step=f"Nothing was done. If you mean it, say {option}.")
     click.confirm(f"{text} Go on?", abort=True)
@@ -169,58 +174,50 @@ def revoke_grant(lot: int, *, reason: str, dry_run: bool, as_json: bool) -> None
 
 @grants.command("run")
 @click.option("--month", type=common.MonthType(), required=True)
-@click.option("--dry-run", is_flag=True, help="Show what would be granted, person by person; post nothing.")
+@common.dry_run_option
 @click.option("--yes", is_flag=True, help="Also for a month to come, without asking.")
 @common.json_option
 def run_grants(month: Month, *, dry_run: bool, yes: bool, as_json: bool) -> None:
     """Make MONTH's grants to everyone in the programme; running it again changes nothing.
 
-    Of a month to come it asks first: who joins, leaves or changes until then is not in it.
+    Of a month to come it asks first: who joins, leaves or changes until then is not in it. A dry run shows what it
+    would be person by person, with every factor.
     """
     with common.app() as app:
-        if dry_run:
-            with app.undone() as moment:
-                _show_plan(moment, month, as_json=as_json)
-            return
         if not yes:
-            _ask_of_month_to_come(app, month)
+            _ask_of_month_to_come(app, month, dry_run=dry_run)
         announce_in = settings.load().announce_channel
-        with app.transaction() as moment:
+        with common.moment_of(app, dry_run=dry_run) as moment:
             posted = monthly.run(moment, month, announce_in=announce_in)
             mails = directory.emails(moment.session, posted.unsized) if posted else {}
+    planned = grant_plans.plain(posted.plan) if dry_run and posted else {}
     if as_json:
-        common.print_json(_posted(month, posted))
+        common.print_json(planned | _posted(month, posted, dry_run=dry_run))
     elif posted is None:
         click.echo(f"The grants for {month} are already posted.")
     else:
-        click.echo(
-            f"{posted.people} people were granted {listing.written(posted.granted)} tokens; "
-            f"{listing.written(posted.lapsed)} over the carry-over limit lapsed into the pool."
-        )
+        if dry_run:
+            grant_plans.show(posted.plan)
+        said = f"{posted.people} people were granted {listing.written(posted.granted)} tokens; "
+        common.told(f"{said}{listing.written(posted.lapsed)} over the carry-over limit lapsed.", dry_run=dry_run)
         grant_plans.warn_of_unsized(posted.unsized, mails)
 
 
-def _show_plan(moment: Moment, month: Month, *, as_json: bool) -> None:
-    planned = sizing.plan(moment, month)
-    if planned.phase and not planned.sizing.grants:
-        click.echo(f"No one gets a grant for {month}:\n{nobody.of_month(moment, planned)}", err=True)
-    grant_plans.show(planned, as_json=as_json, mails=directory.emails(moment.session, planned.unsized))
-
-
-def _ask_of_month_to_come(app: App, month: Month) -> None:
+def _ask_of_month_to_come(app: App, month: Month, *, dry_run: bool) -> None:
     with app.reading() as moment:
         today, is_done = moment.today, monthly.is_done(moment, month)
     if month.first_day > today and not is_done:
         text = f"{month} has not begun: its grants follow from what is known today, and are made only once."
-        _ask(text, "--yes")
+        _ask(text, "--yes", dry_run=dry_run)
 
 
-def _posted(month: Month, posted: MonthlyRun | None) -> dict[str, object]:
+def _posted(month: Month, posted: MonthlyRun | None, *, dry_run: bool) -> dict[str, object]:
     if posted is None:
-        return {"month": str(month), "posted": False}
+        return {"month": str(month), "posted": False, "dry_run": dry_run}
     return {
         "month": str(month),
-        "posted": True,
+        "dry_run": dry_run,
+        "posted": not dry_run,
         "people": posted.people,
         "granted_tokens": common.token_text(posted.granted),
         "lapsed_tokens": common.token_text(posted.lapsed),

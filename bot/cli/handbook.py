@@ -64,32 +64,36 @@ def apply_handbook(file: Path, *, dry_run: bool) -> None:
     metavar="EMAIL",
     help="The proposer; when left out, whoever's e-mail begins with your login.",
 )
-def propose_handbook(file: Path, *, email: str | None) -> None:
+@common.dry_run_option
+def propose_handbook(file: Path, *, email: str | None, dry_run: bool) -> None:
     """Put a TOML file before the board; it applies once another person confirms it in Slack."""
     text = common.text_of(file)
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         by = proposing.proposer(moment, email, common.login())
         made = proposing.propose(moment, text, by, actor=common.actor())
         card = cards.of(moment, made.id)
-    click.echo(
+    common.told(
         f"Handbook {made.version} from {made.effective_from} is proposed by {card.proposer.name} and waiting for a"
-        f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC."
+        f" second person until {card.lapse_at:%Y-%m-%d %H:%M} UTC.",
+        dry_run=dry_run,
     )
     _print_changes(card)
 
 
 @handbook.command("proposals")
 @click.option("--changes", is_flag=True, help="Also show every key that a waiting proposal changes, old -> new.")
+@click.option("--state", help="Only in this state, such as open.")
 @common.json_option
-def list_proposals(*, changes: bool, as_json: bool) -> None:
+def list_proposals(*, changes: bool, state: str | None, as_json: bool) -> None:
     """List proposals and what became of them, the latest first."""
     with common.app() as app, app.reading() as moment:
-        found = [cards.of(moment, proposal.id) for proposal in store.everything(moment.session)]
+        wanted = [one for one in store.everything(moment.session) if state in {None, one.state}]
+        found = [cards.of(moment, proposal.id) for proposal in wanted]
     if as_json:
         common.print_json([_row(card) | {"changes": [one._asdict() for one in card.changes]} for card in found])
         return
     if not found:
-        click.echo("Nothing has been proposed.")
+        click.echo(f"No proposal is {state}." if state else "Nothing has been proposed.")
         return
     rows = [_row(card) for card in found]
     common.print_table(tuple(rows[0]), [[str(value)[:60] for value in row.values()] for row in rows])

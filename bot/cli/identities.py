@@ -52,7 +52,7 @@ def add_identity(email: str, value: str, *, kind: IdentityKind | None, source: s
         person = directory.map_identity(
             moment, source=source, kind=known_as, value=value, email=email, actor=common.actor()
         )
-    click.echo(f"{known_as} {value!r} of {source} {'would be' if dry_run else 'is'} {person.name} ({person.id}).")
+    common.told(f"{known_as} {value!r} of {source} is {person.name} ({person.id}).", dry_run=dry_run)
 
 
 @identities.command("list")
@@ -84,5 +84,5 @@ def remove_identity(value: str, *, kind: IdentityKind | None, source: str, dry_r
     known_as = _known_as(kind, value)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         person = directory.forget_identity(moment, source=source, kind=known_as, value=value, actor=common.actor())
-    done = "would be nobody's" if dry_run else "is nobody's from now on"
-    click.echo(f"{known_as} {value!r} of {source}, which was {person.name}'s ({person.email}), {done}.")
+    said = f"{known_as} {value!r} of {source}, which was {person.name}'s ({person.email}), is nobody's from now on."
+    common.told(said, dry_run=dry_run)

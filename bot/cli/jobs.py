@@ -11,6 +11,7 @@ from gateways.jobs import arguments
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import ending
+from programme.people import directory as people
 from store.holds import records
 from store.people import directory
 
@@ -45,14 +46,18 @@ def send_reports(context: click.Context) -> None:
 
 @job.command("list")
 @click.option("--all", "also_over", is_flag=True, help="Also those that are over.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--person", "email", metavar="EMAIL", help="Only this person's.")
+@click.option("--service", metavar="KEY", help="Only of this service.")
+@listing.limit_option
 @common.json_option
-def list_jobs(*, also_over: bool, limit: int, as_json: bool) -> None:
+def list_jobs(*, also_over: bool, email: str | None, service: str | None, limit: int, as_json: bool) -> None:
     """List training jobs that run, the latest first."""
-    with common.app() as app, app.database.reading() as session:
-        found = records.jobs(session, only_open=not also_over, limit=limit)
+    with common.app() as app, app.reading() as moment:
+        session = moment.session
+        person_id = people.require(moment, email).id if email else None
+        found = records.jobs(session, only_open=not also_over, limit=limit, person_id=person_id, service=service)
         emails = directory.emails(session, {one.person_id for one in found})
-        rows = [_told(one, emails[one.person_id]) for one in found]
+    rows = [_told(one, emails[one.person_id], as_json=as_json) for one in found]
     if as_json:
         common.print_json(rows)
         return
@@ -70,7 +75,7 @@ def show_job(job_id: str, *, source: str | None, as_json: bool) -> None:
     with common.app() as app, app.database.reading() as session:
         hold = _only(records.jobs_named(session, job_id), job_id, source)
         email = directory.emails(session, [hold.person_id])[hold.person_id]
-    told = _told(hold, email)
+    told = _told(hold, email, as_json=as_json)
     if as_json:
         common.print_json(told)
         return
@@ -83,14 +88,14 @@ def show_job(job_id: str, *, source: str | None, as_json: bool) -> None:
 @click.argument("job_id")
 @click.option("--why", required=True, help="The reason; it goes on record.")
 @click.option("--source", help="The source of its key, where several have a job of that id.")
-@click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
+@common.dry_run_option
 def cancel_job(job_id: str, *, why: str, source: str | None, dry_run: bool) -> None:
     """End a job: what it holds is free at once, and the job is asked to end at its next report."""
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         hold = _only(records.jobs_named(moment.session, job_id), job_id, source)
         ending.cancel(moment, hold.key, actor=common.actor(), why=why)
     freed = NanoUSD(hold.nano_usd)
-    click.echo(f"{'Would free' if dry_run else 'Freed'} USD {listing.written(freed)} of job {job_id}.")
+    common.told(f"job {job_id} is cancelled, and USD {listing.written(freed)} are free again.", dry_run=dry_run)
 
 
 def _only(found: list[Hold], job_id: str, source: str | None) -> Hold:
@@ -103,11 +108,14 @@ def _only(found: list[Hold], job_id: str, source: str | None) -> Hold:
     return jobs[0]
 
 
-def _told(hold: Hold, email: str) -> dict[str, Any]:
+def _told(hold: Hold, email: str, *, as_json: bool) -> dict[str, Any]:
+    """A job under names that say of what its amounts are: exact for programs, as people write them for people."""
+    said = common.plain if as_json else listing.brief
     figures = (
         *(hold.id, email, hold.service_key, hold.project, hold.status),
-        *(common.usd_text(NanoUSD(hold.nano_usd)), common.usd_text(NanoUSD(hold.used_nano_usd))),
-        *(hold.created_at.isoformat(), hold.expires_at.isoformat(), hold.flags),
+        *(said(NanoUSD(hold.nano_usd)), said(NanoUSD(hold.used_nano_usd))),
+        *((at.isoformat() if as_json else listing.brief(at)) for at in (hold.created_at, hold.expires_at)),
+        hold.flags,
     )
-    held, used = (common.token_text(MicroTokens(n)) for n in (hold.micro_tokens, hold.used_micro_tokens))
+    held, used = (said(MicroTokens(n)) for n in (hold.micro_tokens, hold.used_micro_tokens))
     return dict(zip(HEADING, figures, strict=True)) | {"held_tokens": held, "used_tokens": used}

@@ -13,9 +13,11 @@ from programme.usage import keys as programme_keys
 from store.usage import keys as key_store
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from programme.app import App
+    from programme.usage.keys import CreatedKey
 
 MOST_HOURS = 24 * 90
 
@@ -35,10 +37,13 @@ expires_option = click.option(
 @click.option("--source", help="The CloudEvents source it may report for; NAME when left out.")
 @click.option("--scope", "scopes", multiple=True, default=["usage:write"], show_default=True)
 @expires_option
+@common.dry_run_option
 @common.json_option
-def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], last_day: date | None, as_json: bool) -> None:
+def create_key(
+    name: str, *, source: str | None, scopes: tuple[str, ...], last_day: date | None, dry_run: bool, as_json: bool
+) -> None:
     """Create a key and show it, once."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         key = programme_keys.create(
             moment,
             name=name,
@@ -47,11 +52,19 @@ def create_key(name: str, *, source: str | None, scopes: tuple[str, ...], last_d
             actor=common.actor(),
             expires_at=_end_of(last_day, app),
         )
+    said = f"Key {name} opens for source {source or name!r}: {', '.join(scopes)}. It is shown only this once."
+    _show(key, {"source": source or name}, said, dry_run=dry_run, as_json=as_json)
+
+
+def _show(key: CreatedKey, about: Mapping[str, str], said: str, *, dry_run: bool, as_json: bool) -> None:
+    """A new secret, alone on the standard output; of a trial there is none, because it opens nothing."""
     if as_json:
-        common.print_json({"id": key.id, "secret": key.secret, "source": source or name})
+        kept = {"id": None, "secret": None} if dry_run else {"id": key.id, "secret": key.secret}
+        common.print_json({**kept, **about, "dry_run": dry_run})
         return
-    click.echo(key.secret)
-    click.echo(f"Key {key.id} for source {source or name!r}. It is shown only this once.", err=True)
+    if not dry_run:
+        click.echo(key.secret)
+    common.told(said, dry_run=dry_run, err=True)
 
 
 def _end_of(last_day: date | None, app: App) -> datetime | None:
@@ -69,13 +82,14 @@ def _end_of(last_day: date | None, app: App) -> datetime | None:
     help="For so many hours the old secret opens as well; with 0 it ends at once, as a leak demands.",
 )
 @expires_option
+@common.dry_run_option
 @common.json_option
-def rotate_key(name: str, *, hours: int, last_day: date | None, as_json: bool) -> None:
+def rotate_key(name: str, *, hours: int, last_day: date | None, dry_run: bool, as_json: bool) -> None:
     """Give a key another secret and show it, once; its name, source and scopes stay.
 
     Put the new secret into the gateway while the old one still opens, and no report is lost.
     """
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         key = programme_keys.rotate(
             moment,
             name,
@@ -83,12 +97,9 @@ def rotate_key(name: str, *, hours: int, last_day: date | None, as_json: bool) -
             actor=common.actor(),
             expires_at=_end_of(last_day, app),
         )
-    if as_json:
-        common.print_json({"id": key.id, "secret": key.secret})
-        return
-    click.echo(key.secret)
     ends = f"opens for {hours} more hours" if hours else "opens nothing any more"
-    click.echo(f"The old secret of {key.id} {ends}. The new one is shown only this once.", err=True)
+    said = f"The old secret of {name} {ends}. The new one is shown only this once."
+    _show(key, {}, said, dry_run=dry_run, as_json=as_json)
 
 
 @keys.command("revoke")

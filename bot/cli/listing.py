@@ -69,6 +69,11 @@ def written(amount: Amount) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def usd(amount: NanoUSD, *, as_json: bool) -> str:
+    """USD under a name that says so already: exact for programs, as people write it for them."""
+    return common.usd_text(amount) if as_json else written(amount)
+
+
 def instant_of(day: date | None, app: App) -> datetime | None:
     """When a day begins in the programme."""
     return first_instant(day, app.zone) if day else None

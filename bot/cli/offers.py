@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common
+from bot.cli import listing as lists
 from handlers.offers import offer_file
 from programme.offers import listing as programme_listing
 from programme.offers import making
@@ -16,6 +17,8 @@ from templates import listings, offer_page, words
 from templates import offers as shown
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from templates.offers import OfferText
     from templates.words import Words
     from views.offers import Offer, OfferedPackage
@@ -46,9 +49,10 @@ def offer(*, given: Path, html: Path | None, own: Path | None, dry_run: bool, as
     if html is not None:
         html.write_text(offer_page.page(shown.text_of(made, said)), encoding="utf-8")
     if as_json:
-        common.print_json(_plain(made))
-    else:
-        _show(made, said)
+        common.print_json(_plain(made) | {"dry_run": dry_run})
+        return
+    _show(made, said)
+    common.told(f"The offer is on record as {made.content.given.label!r}.", dry_run=dry_run)
 
 
 def _show(made: Offer, said: Words | None) -> None:
@@ -127,12 +131,13 @@ def print_words(language: str) -> None:
 
 
 @offers.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@lists.since_option
+@lists.limit_option
 @common.json_option
-def list_offers(*, limit: int, as_json: bool) -> None:
+def list_offers(*, since: date | None, limit: int, as_json: bool) -> None:
     """List the offers that were worked out, the latest first."""
     with common.app() as app, app.reading() as moment:
-        found = making.latest(moment, limit=limit)
+        found = making.latest(moment, limit=limit, since=lists.instant_of(since, app))
     rows = [_row(one) for one in found]
     if as_json:
         common.print_json([dict(zip(HEADING, row, strict=True)) for row in rows])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from pathlib import PurePath
 from typing import TYPE_CHECKING, BinaryIO
 
 import click
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 FILE_STATUSES: tuple[programme.Status, ...] = ("accepted", "corrected", "duplicate", "waiting")
 """What can become of a line: a file with any other is not imported."""
 FORMATS = ("csv", "github")
+JSON = frozenset({".json", ".jsonl", ".ndjson"})
 
 
 @click.group()
@@ -38,7 +40,7 @@ def outcomes() -> None:
 
 @outcomes.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="csv", show_default=True)
+@click.option("--format", "format_", type=click.Choice(FORMATS), help="Left out: by the file's name.")
 @click.option(
     "--default-branch",
     "former_defaults",
@@ -49,7 +51,7 @@ def outcomes() -> None:
 @common.dry_run_option
 @common.json_option
 def import_outcomes(
-    file: BinaryIO, *, format_: str, former_defaults: tuple[str, ...], dry_run: bool, as_json: bool
+    file: BinaryIO, *, format_: str | None, former_defaults: tuple[str, ...], dry_run: bool, as_json: bool
 ) -> None:
     """Import outcomes from a file, all of it or nothing: of any source from CSV, of GitHub as its REST API tells them.
 
@@ -57,13 +59,18 @@ def import_outcomes(
     user, project, state (done, reopened, withdrawn), lines, weight, metric, score, reverts, updated_at. An outcome is
     known by its source and id; importing the same again changes nothing, and different content corrects it.
     """
+    of_github = (format_ or _format_of(file.name)) == "github"
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
-        summary = _of_github(moment, file, frozenset(former_defaults)) if format_ == "github" else _of_csv(moment, file)
+        summary = _of_github(moment, file, frozenset(former_defaults)) if of_github else _of_csv(moment, file)
     if as_json:
         common.print_json(summary)
     else:
-        would = "Nothing was imported. It would be: " if dry_run else ""
-        click.echo(would + ", ".join(f"{count:,} {status}" for status, count in summary.items()))
+        common.told(", ".join(f"{count:,} {status}" for status, count in summary.items()), dry_run=dry_run)
+
+
+def _format_of(name: str) -> str:
+    """GitHub's is the one that is JSON."""
+    return "github" if PurePath(name).suffix.lower() in JSON else "csv"
 
 
 def _of_csv(moment: Moment, file: BinaryIO) -> dict[str, int]:
@@ -141,15 +148,16 @@ def _emails(session: Session, person_ids: Sequence[str]) -> dict[str, str]:
 
 
 @outcomes.command("attribute")
+@common.dry_run_option
 @common.json_option
-def attribute(*, as_json: bool) -> None:
+def attribute(*, dry_run: bool, as_json: bool) -> None:
     """Attribute outcomes whose people are now known; the running bot does this every ten minutes."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         done = programme.attribute_waiting(moment)
     if as_json:
-        common.print_json({"attributed": done.attributed, "waiting": done.waiting})
+        common.print_json({"attributed": done.attributed, "waiting": done.waiting, "dry_run": dry_run})
     else:
-        click.echo(f"{done.attributed:,} attributed, {done.waiting:,} still waiting.")
+        common.told(f"{done.attributed:,} attributed, {done.waiting:,} still waiting.", dry_run=dry_run)
 
 
 @outcomes.command("weekly")

@@ -51,10 +51,11 @@ def import_people(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
         for change in done.changes:
             click.echo(_line(change))
     if as_json:
-        common.print_json({"added": done.added, "changed": done.changed, "unchanged": done.unchanged})
+        counts = {"added": done.added, "changed": done.changed, "unchanged": done.unchanged}
+        common.print_json(counts | {"dry_run": dry_run})
     else:
-        would = "Nothing was imported. It would be: " if dry_run else ""
-        click.echo(f"{would}{done.added} added, {done.changed} changed, {done.unchanged} unchanged.")
+        said = f"{done.added} added, {done.changed} changed, {done.unchanged} unchanged."
+        common.told(said, dry_run=dry_run)
 
 
 def _warn(said: str, words: tuple[str, ...]) -> None:
@@ -87,7 +88,7 @@ def rename_person(before: str, after: str, *, dry_run: bool) -> None:
     """Give a person another e-mail; usage that gateways still report under the old one stays theirs."""
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         person = programme_people.rename(moment, before, after, actor=common.actor())
-    click.echo(f"{person.name} ({person.id}) {'would be' if dry_run else 'is'} {person.email} from now on.")
+    common.told(f"{person.name} ({person.id}) is {person.email} from now on.", dry_run=dry_run)
 
 
 @people.command("relink")
@@ -116,31 +117,32 @@ def relink_person(email: str, account: str, *, dry_run: bool) -> None:
         return
     if found.email and found.email.lower() != person.email:
         click.echo(f"In Slack, {found.id} has the e-mail {found.email}.", err=True)
-    click.echo(
-        f"{person.name} ({person.id}) {'would be' if dry_run else 'is'} known by {found.id}, not {before or '-'}."
-    )
+    common.told(f"{person.name} ({person.id}) is known by {found.id}, not {before or '-'}.", dry_run=dry_run)
 
 
 @people.command("leave")
 @click.argument("email")
 @click.option("--from", "first", type=common.DayType(), required=True, help="The first day away.")
 @click.option("--until", "last", type=common.DayType(), help="The last day away; leave it out while it is not known.")
-def note_leave(email: str, *, first: date, last: date | None) -> None:
+@common.dry_run_option
+def note_leave(email: str, *, first: date, last: date | None, dry_run: bool) -> None:
     """Note that a person is away. A leave longer than the handbook's `sizing.leave_days` pauses their grants."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         terms.set_leave(moment, email, first, last, actor=common.actor())
-    click.echo(f"{email} is away from {first}{f' until {last}' if last else ''}.")
+    common.told(f"{email} is away from {first}{f' until {last}' if last else ''}.", dry_run=dry_run)
 
 
 @people.command("opt-out")
 @click.argument("email")
 @click.option("--back", is_flag=True, help="Put them back in.")
-def note_opt_out(email: str, *, back: bool) -> None:
+@common.dry_run_option
+def note_opt_out(email: str, *, back: bool, dry_run: bool) -> None:
     """Leave a person out of the export for the compensation review (`export review`)."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         changed = annual_export.opt_out(moment, email, back=back, actor=common.actor())
     where = "in" if back else "left out of"
-    click.echo(f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}.")
+    said = f"{email} is {where} exports of reviews {'from now on' if changed else 'already'}."
+    common.told(said, dry_run=dry_run)
 
 
 for command in (*people_records.COMMANDS, *people_privacy.COMMANDS):

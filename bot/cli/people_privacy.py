@@ -81,13 +81,14 @@ def erase_person(who: str, *, dry_run: bool, as_json: bool) -> None:
                 "letters": done.letters,
                 "events": done.events,
                 "kept": kept,
+                "dry_run": dry_run,
             }
         )
         return
     said = f"{done.names} names, {done.texts} texts, {done.letters} messages and the names in {done.events} events"
     common.told(f"{done.person_id}: {said} are gone. What stays:", dry_run=dry_run)
     common.print_table(("rows", "table", "why"), [(n, name, erasing.why_kept(name)) for name, n in done.kept.items()])
-    click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/erasing.md.", err=True)
+    click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/privacy.md.", err=True)
 
 
 @click.command("retention")
@@ -110,7 +111,7 @@ def retain(*, dry_run: bool, as_json: bool) -> None:
             )
         taken = None if dry_run else _retain(app)
     if as_json:
-        common.print_json({"due": [common.plain(one) for one in found], "taken": taken})
+        common.print_json({"due": [common.plain(one) for one in found], "taken": taken, "dry_run": dry_run})
         return
     _print_due(found, dry_run=dry_run)
 
@@ -128,12 +129,11 @@ def _retain(app: App) -> Mapping[str, int]:
 
 def _print_due(found: Sequence[Due], *, dry_run: bool) -> None:
     total = sum(one.rows for one in found)
-    said = "1 row." if total == 1 else f"{total:,} rows."
-    common.told(said if dry_run else f"Gone: {said}", dry_run=dry_run)
+    common.told("1 row is gone." if total == 1 else f"{total:,} rows are gone.", dry_run=dry_run)
     rows = [(one.kind, one.part, one.days, f"{one.before:%Y-%m-%d}", one.rows) for one in found]
     common.print_table(("kind", "table", "days", "before", "rows"), rows)
     for email in (email for one in found for email in one.people):
-        click.echo(f"{email} {'would be' if dry_run else 'is'} erased")
+        click.echo(f"erased: {email}")
 
 
 COMMANDS = (export_person, erase_person, retain)

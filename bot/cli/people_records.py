@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from programme.people import merging
 from programme.privacy import erasing
 from store.people import directory as people_store
@@ -92,6 +92,7 @@ def merge_people(second: str, into: str, *, dry_run: bool, as_json: bool) -> Non
                     "tokens": done.tokens,
                     "debt": done.debt,
                     "requests": done.requests,
+                    "dry_run": dry_run,
                 }
             )
         )
@@ -99,7 +100,7 @@ def merge_people(second: str, into: str, *, dry_run: bool, as_json: bool) -> Non
     also = f", and {len(done.requests)} open requests" if done.requests else ""
     common.told(
         f"{done.second.email} ({done.second.id}) is {done.first.email} ({done.first.id}): "
-        f"{done.tokens.decimal:,f} tokens and a debt of {done.debt.decimal:,f} come over{also}.",
+        f"{listing.written(done.tokens)} tokens and a debt of {listing.written(done.debt)} come over{also}.",
         dry_run=dry_run,
     )
 

@@ -44,7 +44,8 @@ def import_projects(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None:
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         done = terms.import_projects(moment, text, today=moment.today, actor=common.actor())
     if as_json:
-        common.print_json({"projects": done.projects, "assignments": done.assignments, "ended": done.ended})
+        counts = {"projects": done.projects, "assignments": done.assignments, "ended": done.ended}
+        common.print_json(counts | {"dry_run": dry_run})
     else:
-        would = "Nothing was imported. It would be: " if dry_run else ""
-        click.echo(f"{would}{done.projects} projects, {done.assignments} assignments; {done.ended} ended.")
+        said = f"{done.projects} projects, {done.assignments} assignments; {done.ended} ended."
+        common.told(said, dry_run=dry_run)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 import sys
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from bot.cli import common
-from policy.metering import named
+from policy.metering import METERS, named
 from policy.reasons import Refusal
 from programme.usage import quarantine as settling
 from programme.usage.quarantine import Correction, Settled, Wanted
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     Work = Callable[[Moment, Wanted, Place | None], Settled]
 
 why_option = click.option("--why", required=True, help="The reason; it goes on record.")
-dry_run_option = click.option("--dry-run", is_flag=True, help="Say what would happen, and change nothing.")
 name_option = click.option(
     "--all",
     "name",
@@ -50,13 +50,16 @@ def quarantine() -> None:
 @quarantine.command("list")
 @click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
 @click.option("--events", "one_by_one", is_flag=True, help="Every event, the oldest first, instead of groups.")
+@click.option("--source", help="Only of this gateway.")
+@click.option("--reason", help="Only what waits for this reason, such as unknown_person.")
 @common.json_option
-def list_quarantine(*, limit: int, one_by_one: bool, as_json: bool) -> None:
+def list_quarantine(*, limit: int, one_by_one: bool, source: str | None, reason: str | None, as_json: bool) -> None:
     """List what is waiting, why, since when, and what to do about it."""
     with common.app() as app, app.database.reading() as session:
-        held = usage_store.held_events(session, limit=limit) if one_by_one or as_json else []
-        groups = store.groups(session, limit=limit)
-        counts = usage_store.count_held(session)
+        wanted = usage_store.only(source, reason)
+        held = usage_store.held_events(session, limit=limit, wanted=wanted) if one_by_one or as_json else []
+        groups = store.groups(session, limit=limit, source=source, reason=reason)
+        counts = usage_store.count_held(session, wanted)
     if as_json:
         events = [dict(zip(HEADING, _row(one), strict=True)) for one in held]
         common.print_json({"counts": counts, "groups": [_group(one) for one in groups], "events": events})
@@ -127,10 +130,22 @@ def remedy(reason: str, event: UsageEvent, sources: Sequence[str]) -> str:
         case "unknown_model":
             return f"name its model with {fix} --model NAME --why …`, or give it a price in the handbook"
         case "unpriced_meter":
-            return f"give that meter a price in the handbook, or {discard}"
+            return f"{_priced(event)}, or {discard}"
         case "not_employed":
             return f"correct their first or last day with `tokens-bot people import`, or {discard}"
     return f"look at one with `tokens-bot quarantine show {shlex.quote(f'{event.source}/{event.event_id}')}`"
+
+
+def _priced(event: UsageEvent) -> str:
+    """How a count gets its price: a handbook knows our meters, and not the names that senders made up."""
+    unknown = next((meter for meter in event.meters if meter not in METERS), None)
+    if unknown is None:
+        return "give that meter a price in the handbook"
+    one = shlex.quote(f"{event.source}/{event.event_id}")
+    return (
+        "let it be reported under a name that docs/operators/gateways.md has; if it costs nothing, take it out with"
+        f" `tokens-bot usage correct {one} --count {unknown}=0 --reason …`"
+    )
 
 
 @quarantine.command("show")
@@ -214,7 +229,7 @@ def _fields(case: Case) -> dict[str, object]:
 @click.option("--model", help="The right model.")
 @click.option("--person", metavar="EMAIL", help="Whose it is. With --all the name is theirs from now on.")
 @why_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def fix_events(
     *,
@@ -245,10 +260,11 @@ def fix_events(
         common.print_json({**figures, "mapped": mapped, "dry_run": dry_run})
         return
     if done.mapped:
-        click.echo(f"{name} of {', '.join(sorted(done.mapped))} is {person}, for later usage as well.")
+        said = f"{name} of {', '.join(sorted(done.mapped))} is {person}, for later usage as well."
+        common.told(said, dry_run=dry_run)
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in sorted(still.items()))
     waits = f", {still.total():,} still waiting: {reasons}" if still else ""
-    click.echo(f"{_dry(dry_run=dry_run)}{done.events:,} fixed, {done.posted:,} posted{waits}.")
+    common.told(f"{done.events:,} fixed, {done.posted:,} posted{waits}.", dry_run=dry_run)
 
 
 @quarantine.command("discard")
@@ -256,7 +272,7 @@ def fix_events(
 @name_option
 @source_option
 @why_option
-@dry_run_option
+@common.dry_run_option
 @common.json_option
 def discard_events(
     *,
@@ -276,11 +292,7 @@ def discard_events(
     if as_json:
         common.print_json({"discarded": done.events, "dry_run": dry_run})
     else:
-        click.echo(f"{_dry(dry_run=dry_run)}{done.events:,} discarded.")
-
-
-def _dry(*, dry_run: bool) -> str:
-    return "A dry run, nothing has changed: " if dry_run else ""
+        common.told(f"{done.events:,} discarded.", dry_run=dry_run)
 
 
 def _settle(event: str | None, name: str | None, source: str | None, work: Work, *, dry_run: bool) -> Settled:
@@ -327,12 +339,13 @@ def _in_batches(app: App, work: Callable[[Place | None], Settled]) -> Settled:
 
 
 @quarantine.command("retry")
+@common.dry_run_option
 @common.json_option
-def retry_quarantine(*, as_json: bool) -> None:
+def retry_quarantine(*, dry_run: bool, as_json: bool) -> None:
     """Post what can now be priced and attributed, at the time it was used."""
     with common.app() as app:
-        released, held = retry.retry_all(app)
+        released, held = retry.retry_all(app, within=partial(common.moment_of, app, dry_run=dry_run))
     if as_json:
-        common.print_json({"released": released, "held": held})
+        common.print_json({"released": released, "held": held, "dry_run": dry_run})
     else:
-        click.echo(f"{released:,} released, {held:,} still waiting.")
+        common.told(f"{released:,} released, {held:,} still waiting.", dry_run=dry_run)

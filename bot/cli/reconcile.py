@@ -16,6 +16,7 @@ from programme.reconciliation.deciding import ACCEPT, WAYS, Choice
 from views.reconciliation import CORRECTING, WAITING
 
 if TYPE_CHECKING:
+    from programme.moment import Moment
     from programme.reconciliation.showing import Shown
     from views.reconciliation import Found, Sums
 
@@ -43,6 +44,8 @@ def run(vendor: str, *, month: Month | None, dry_run: bool, as_json: bool) -> No
         comparing.reconcile(moment, vendor, named)
         shown = [one for one in showing.of(moment, named) if one.sums.vendor == vendor]
     _print(shown, named, as_json=as_json)
+    if not as_json:
+        common.told(f"{named} is compared with {vendor}.", dry_run=dry_run)
 
 
 @reconcile.command("show")
@@ -60,9 +63,10 @@ def show(*, month: Month | None, as_json: bool) -> None:
 @click.argument("finding")
 @by_option
 @reason_option
-def accept(finding: str, *, email: str, reason: str) -> None:
+@common.dry_run_option
+def accept(finding: str, *, email: str, reason: str, dry_run: bool) -> None:
     """Leave a difference as it is, and say why."""
-    _choose(finding, email, ACCEPT, reason)
+    _choose(finding, email, (ACCEPT, reason), dry_run=dry_run)
 
 
 @reconcile.command("correct")
@@ -77,28 +81,36 @@ def accept(finding: str, *, email: str, reason: str) -> None:
 )
 @by_option
 @reason_option
-def correct(finding: str, *, way: str, email: str, reason: str) -> None:
+@common.dry_run_option
+def correct(finding: str, *, way: str, email: str, reason: str, dry_run: bool) -> None:
     """Put a difference right; a large one waits until someone else from finance confirms it in Slack."""
-    _choose(finding, email, way, reason)
+    _choose(finding, email, (way, reason), dry_run=dry_run)
 
 
-def _choose(finding_id: str, email: str, way: str, reason: str) -> None:
+def _choose(finding_id: str, email: str, what: tuple[str, str], *, dry_run: bool) -> None:
+    """Do it, and say what came of it; the calls that are corrected by it are corrected some at a time."""
     with common.app() as app:
-        with app.transaction() as moment:
+        with common.moment_of(app, dry_run=dry_run) as moment:
             person = directory.require(moment, email)
             found = showing.require(moment, finding_id)
-            done = deciding.choose(moment, person, Choice(found.id, found.revision, way, reason))
-        corrected = 0
+            done = deciding.choose(moment, person, Choice(found.id, found.revision, *what))
+            while dry_run and done.state == CORRECTING:
+                done = _mended_further(moment, finding_id)
         while done.state == CORRECTING:
             with app.transaction() as moment:
-                corrected += deciding.mend_some(moment)
-                done = showing.require(moment, finding_id)
+                done = _mended_further(moment, finding_id)
     if done.state == WAITING:
-        click.echo("It waits for a second person from finance, who confirms it in Slack.")
-    elif corrected:
-        click.echo(f"{int((done.decision or {})['corrected']):,} calls corrected.")
+        said = "It waits for a second person from finance, who confirms it in Slack."
+    elif "corrected" in (decision := done.decision or {}):
+        said = f"{int(decision['corrected']):,} calls corrected."
     else:
-        click.echo(f"{finding_id} is {done.state}.")
+        said = f"{finding_id} is {done.state}."
+    common.told(said, dry_run=dry_run)
+
+
+def _mended_further(moment: Moment, finding_id: str) -> Found:
+    deciding.mend_some(moment)
+    return showing.require(moment, finding_id)
 
 
 def _print(shown: list[Shown], month: Month, *, as_json: bool) -> None:

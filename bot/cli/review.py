@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy import handbook as handbooks
 from policy.reasons import Refusal
 from policy.reviews.adjustment import THOUSANDTH
@@ -47,34 +47,24 @@ def review() -> None:
 
 @review.command("draft")
 @click.option("--quarter", type=common.QuarterType(), required=True, help="The quarter, which has to be over.")
-@click.option("--dry-run", is_flag=True, help="Show what would be proposed; keep nothing.")
+@common.dry_run_option
 @common.json_option
 def draft_review(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     """Draft a quarter's review, once.
 
     The draft freezes its inputs; no one's grant changes.
     """
-    with common.app() as app:
-        now = app.clock()
-        if dry_run:
-            with app.undone() as moment:
-                drafted = _draft(moment, quarter)
-                if drafted is not None and not as_json:
-                    _print_cases(moment, drafting.require(moment, quarter))
-        else:
-            with app.transaction(now) as moment:
-                drafted = _draft(moment, quarter)
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        drafted = drafting.draft(moment, quarter, actor=common.actor())
+        if dry_run and drafted is not None and not as_json:
+            _print_cases(moment, drafting.require(moment, quarter))
     if as_json:
         common.print_json(_drafted(quarter, drafted, kept=not dry_run))
     elif drafted is None:
         click.echo(f"The review of {quarter} is already drafted.")
     else:
         click.echo(f"{quarter}: {_counted(drafted.counted)}; {drafted.missing} without a score.")
-        click.echo("Nothing was kept." if dry_run else f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.")
-
-
-def _draft(moment: Moment, quarter: Quarter) -> DraftOutcome | None:
-    return drafting.draft(moment, quarter, actor=common.actor())
+        common.told(f"Inputs are frozen, SHA-256 {drafted.inputs_digest}.", dry_run=dry_run)
 
 
 def _drafted(quarter: Quarter, drafted: DraftOutcome | None, *, kept: bool) -> dict[str, object]:
@@ -264,7 +254,7 @@ def _print_summary(summary: Summary, names: Mapping[str, str]) -> None:
         f"consumed {money.consumed.decimal:,.2f}",
         "funded, USD": f"{money.funded.decimal:,.2f} of {money.worst_case.decimal:,.2f} at worst; "
         f"the buffer holds {money.buffer_held.decimal:,.2f}",
-        "value": f"{value.version}, USD {value.per_token.decimal:.6f}, index {value.index}",
+        "value": f"{value.version}, USD {listing.written(value.per_token)}, index {value.index}",
         "value proposed": _proposed(summary),
         "held by a limit": _counts(summary.figures.bounds),
         "quarantined events": str(summary.figures.quarantined_events),
@@ -305,7 +295,7 @@ def _proposed(summary: Summary) -> str:
     largest = ""
     if one := value.largest:
         largest = f"; {one.provider} has {one.share:.1%} of the basket, its prices alone moved it by {one.change:+.2%}"
-    return f"USD {value.proposed.decimal:.6f}, index {value.proposed_index}; {apart}{largest}"
+    return f"USD {listing.written(value.proposed)}, index {value.proposed_index}; {apart}{largest}"
 
 
 def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:

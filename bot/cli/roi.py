@@ -12,6 +12,8 @@ import numpy as np
 
 from bot.cli import common
 from bot.demo import southwind
+from handlers import tables
+from handlers.tables import Column, Layout
 from policy.reasons import Refusal
 from policy.roi import estimate as estimates
 from policy.roi import panel as panels
@@ -110,13 +112,11 @@ def _in_logs(given: PanelFile) -> PanelFile:
     "--month", type=common.MonthType(), help="The last month that is looked at; the last full one when left out."
 )
 @click.option("--html", type=click.File("w", encoding="utf-8", lazy=True), help="Write the page to this file.")
-@click.option(
-    "--csv", "table", type=click.File("w", encoding="utf-8", lazy=True), help="Write the months to this file."
-)
-@click.option("--dry-run", is_flag=True, help="Show what it would say; freeze nothing.")
+@click.option("--csv", "table", type=click.File("wb", lazy=True), help="Write the months to this file.")
+@common.dry_run_option
 @common.json_option
 def report_return(
-    *, month: Month | None, html: TextIO | None, table: TextIO | None, dry_run: bool, as_json: bool
+    *, month: Month | None, html: TextIO | None, table: BinaryIO | None, dry_run: bool, as_json: bool
 ) -> None:
     """Make or show the report of what the programme brings.
 
@@ -132,15 +132,13 @@ def report_return(
     if html is not None:
         html.write(roi_page.page(shown))
     if table is not None:
-        common.write_csv(table, MONTHS, map(_month_row, shown.report.real))
+        tables.write(table, MONTHS, tables.in_order(MONTHS, map(_month_row, shown.report.real)), "csv")
     if as_json:
-        common.print_json(report_as_told(shown))
+        common.print_json(report_as_told(shown) | {"dry_run": dry_run})
     else:
         for name, words_ in words.lines(shown.report):
             click.echo(f"{name} {words_}")
-        click.echo(
-            "Nothing was kept." if dry_run and not shown.is_kept else f"Inputs are frozen, SHA-256 {shown.digest}."
-        )
+        common.told(f"Inputs are frozen, SHA-256 {shown.digest}.", dry_run=dry_run and not shown.is_kept)
 
 
 @roi.command("example")
@@ -175,7 +173,8 @@ def _page_of(folder: Path, measure: Measure) -> Path:
     return folder / f"southwind-{measure.name.replace(' ', '-')}.html"
 
 
-MONTHS = ("month", "payroll_usd", "tokens_usd", "fixed_usd", "output", "tokens", "usd_per_output")
+_AMOUNTS = ("payroll_usd", "tokens_usd", "fixed_usd", "output", "tokens", "usd_per_output")
+MONTHS = Layout((Column("month"), *(Column(name, "number") for name in _AMOUNTS)))
 
 
 def _month_row(one: MonthLine) -> dict[str, Any]:

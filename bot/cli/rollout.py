@@ -57,3 +57,5 @@ def draw_waves(*, seed: str | None, dry_run: bool) -> None:
         sizes = terms.draw_waves(moment, seed=drawn, actor=common.actor())
     common.told(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()), dry_run=dry_run)
     click.echo(f"Seed {drawn}.")
+    if dry_run:
+        click.echo(f"`tokens-bot rollout draw --seed {drawn}` draws the same.")

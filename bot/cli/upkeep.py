@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from bot.cli.running import MOST_FINDINGS, recomputed
 
 if TYPE_CHECKING:
     from bot.rehearsals import Rehearsal
+    from bot.settings import Settings
 
 
 @click.command()
@@ -79,15 +81,42 @@ def backup(file: Path, *, as_json: bool) -> None:
 @click.command()
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.option("--stopped", is_flag=True, help="The bot is stopped: don't wait until it was silent for three minutes.")
-def restore(file: Path, *, stopped: bool) -> None:
+@common.dry_run_option
+def restore(file: Path, *, stopped: bool, dry_run: bool) -> None:
     """Put the back-up FILE in the ledger's place, bring it up to date, and recompute every figure of it.
 
-    The SQLite file before stays beside it. A PostgreSQL database has to be empty.
+    The SQLite file before stays beside it. A PostgreSQL database has to be empty. A dry run of a SQLite file does all
+    of it on a copy, also while the bot runs: so it tells whether a back-up is good.
     """
     loaded = settings.load()
+    if dry_run and not loaded.database_url.startswith(rehearsals.SQLITE):
+        _look(loaded, file)
+        return
+    with rehearsals.elsewhere(loaded) if dry_run else nullcontext(loaded) as place:
+        findings = _restored(place, file, is_stopped=stopped or dry_run)
+    for finding in findings:
+        click.echo(finding)
+    held = "Every figure holds." if not findings else f"{len(findings)} figures do not hold."
+    common.told(f"{file} is in place and up to date. {held}", dry_run=dry_run)
+    sys.exit(1 if findings else 0)
+
+
+def _look(loaded: Settings, file: Path) -> None:
+    """Say whether a back-up can be put into a PostgreSQL database, which has to stay empty until then."""
     app = wiring.new_app(loaded)
     try:
-        kept = backups.restore(app, file, is_stopped=stopped)
+        revision = backups.look(app, file)
+    finally:
+        app.database.close()
+    said = f"{file}, at revision {revision}, is in place and up to date, and every figure recomputed."
+    common.told(said, dry_run=True)
+
+
+def _restored(loaded: Settings, file: Path, *, is_stopped: bool) -> list[str]:
+    """Put a back-up in place; a sentence for each figure of it that does not hold."""
+    app = wiring.new_app(loaded)
+    try:
+        kept = backups.restore(app, file, is_stopped=is_stopped)
     finally:
         app.database.close()
     if kept is not None:
@@ -96,11 +125,6 @@ def restore(file: Path, *, stopped: bool) -> None:
     try:
         wiring.migrate(app)
         wiring.require_ready(app)
-        findings = list(islice(recomputed(app), MOST_FINDINGS))
+        return list(islice(recomputed(app), MOST_FINDINGS))
     finally:
         app.database.close()
-    for finding in findings:
-        click.echo(finding)
-    held = "Every figure holds." if not findings else f"{len(findings)} figures do not hold."
-    click.echo(f"{file} is in place and up to date. {held}")
-    sys.exit(1 if findings else 0)

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
 
-from bot.cli import answers, common, corrections
+from bot.cli import answers, common, corrections, invoices
 from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
+from programme.invoices.taking import Import
 
 if TYPE_CHECKING:
     from handlers.usage.files import Format, UsageImport
+
+FOCUS: Literal["focus"] = "focus"
 
 
 @click.group()
@@ -25,16 +28,21 @@ def usage() -> None:
 
 @usage.command("import")
 @click.argument("file", type=click.File("rb"), metavar="FILE")
-@click.option("--format", "format_", type=click.Choice(files.FORMATS), help="Left out: by the file's name.")
+@click.option("--format", "format_", type=click.Choice((*files.FORMATS, FOCUS)), help="Left out: by the file's name.")
 @click.option("--skip-bad-lines", is_flag=True, help="Import the good lines; otherwise a bad line stops everything.")
 @common.dry_run_option
 @common.json_option
-def import_usage(file: BinaryIO, *, format_: Format | None, skip_bad_lines: bool, dry_run: bool, as_json: bool) -> None:
-    """Import usage from a CSV file (csv), or from JSON lines with one CloudEvent each (jsonl).
+def import_usage(
+    file: BinaryIO, *, format_: Format | Literal["focus"] | None, skip_bad_lines: bool, dry_run: bool, as_json: bool
+) -> None:
+    """Import usage from a CSV file (csv), from JSON lines with one CloudEvent each (jsonl), or from a bill (focus).
 
     An event is known by its source and id, so importing a file again adds nothing, and an interrupted import continues
     where it stopped. Another event under an id that is known is a conflict: it is told with its line, and exits with 1.
     """
+    if format_ == FOCUS:
+        _import_bill(file, skip_bad_lines=skip_bad_lines, dry_run=dry_run, as_json=as_json)
+        return
     if not file.seekable():
         raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
     done = _imported(file, format_ or _format_of(file.name), skip_bad_lines=skip_bad_lines, dry_run=dry_run)
@@ -51,6 +59,13 @@ def import_usage(file: BinaryIO, *, format_: Format | None, skip_bad_lines: bool
             f"{refused:,} lines {'would not be' if dry_run else 'were not'} taken: another event has their id.",
             next_step="`tokens-bot usage conflicts list` shows both. Another call needs another id.",
         )
+
+
+def _import_bill(file: BinaryIO, *, skip_bad_lines: bool, dry_run: bool, as_json: bool) -> None:
+    """The same as `invoices import`."""
+    if skip_bad_lines:
+        raise click.UsageError("A bill is imported whole or not at all: leave out --skip-bad-lines.")
+    invoices.take_in([file], Import(actor=common.actor()), dry_run=dry_run, as_json=as_json)
 
 
 def _format_of(name: str) -> Format:
@@ -93,12 +108,11 @@ def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
             click.echo(f"… and {more:,} more.", err=True)
     if done.resumed_at:
         click.echo(f"Continued after line {done.resumed_at}, where an earlier import had stopped.", err=True)
-    if dry_run:
-        click.echo("Nothing was imported; this is what would become of the lines.", err=True)
     if as_json:
         common.print_json(done.counts)
     else:
-        click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
+        said = ", ".join(f"{count:,} {status}" for status, count in done.counts.items())
+        common.told(said, dry_run=dry_run)
 
 
 for command in corrections.COMMANDS:

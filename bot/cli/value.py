@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
+from bot.cli.listing import Listing
 from policy.reasons import Refusal
 from policy.units import NANO_PER_USD, MicroTokens, NanoUSD
 from programme.handbook import proposing
@@ -32,10 +33,11 @@ def value() -> None:
 
 @value.command("propose")
 @quarter_option
+@common.dry_run_option
 @common.json_option
-def propose_value(quarter: Quarter, *, as_json: bool) -> None:
+def propose_value(quarter: Quarter, *, dry_run: bool, as_json: bool) -> None:
     """Work out a quarter's value from the market basket, and keep it for adoption."""
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         proposal = valuation.propose(moment, quarter, actor=common.actor())
     if as_json:
         old = {"version": proposal.old.version, "usd_per_token": common.usd_text(proposal.old.per_token)}
@@ -47,10 +49,13 @@ def propose_value(quarter: Quarter, *, as_json: bool) -> None:
                 "old": old,
                 "new": new,
                 "calculation": proposal.calculation,
+                "dry_run": dry_run,
             }
         )
         return
     _show(proposal)
+    said = f"Adopt it with `tokens-bot value adopt --quarter {quarter}`. No one's tokens change."
+    common.told(f"The value of {quarter} is proposed. {said}", dry_run=dry_run)
 
 
 def _show(proposal: Proposal) -> None:
@@ -77,9 +82,9 @@ def _show(proposal: Proposal) -> None:
         click.echo(f"{'largest provider':<22} {told}")
     click.echo(f"{'spread seen':<22} {kept['seen']} over {kept['quarters']} quarters; with the prior {kept['sigma']}")
     click.echo(f"{'buffer':<22} {Decimal(kept['buffer_permille']) / 10} %")
-    click.echo(f"{'value':<22} USD {_usd(proposal.old.per_token)} -> USD {_usd(proposal.new.per_token)} a token")
+    old, new = (listing.written(one.per_token) for one in (proposal.old, proposal.new))
+    click.echo(f"{'value':<22} USD {old} -> USD {new} a token")
     click.echo(f"{'liability':<22} {_liability(proposal, kept)}")
-    click.echo(f"Adopt it with `tokens-bot value adopt --quarter {proposal.quarter}`. No one's tokens change.")
 
 
 def _line(item: dict[str, Any]) -> tuple[str, ...]:
@@ -106,10 +111,6 @@ def _price(price: list[int] | None) -> str:
     return f"{Decimal(usd.numerator) / usd.denominator:.4f}"
 
 
-def _usd(amount: NanoUSD) -> str:
-    return f"{amount.decimal:.6f}"
-
-
 def _liability(proposal: Proposal, kept: Calculation) -> str:
     tokens = MicroTokens(kept["outstanding_micro_tokens"])
     change = NanoUSD(int(proposal.new.worth(tokens)) - int(proposal.old.worth(tokens)))
@@ -121,25 +122,26 @@ def _liability(proposal: Proposal, kept: Calculation) -> str:
 @click.option(
     "--by", "email", metavar="EMAIL", help="Who adopts it; left out: the person whose e-mail begins with your login."
 )
+@common.dry_run_option
 @common.json_option
-def adopt_value(quarter: Quarter, *, email: str | None, as_json: bool) -> None:
+def adopt_value(quarter: Quarter, *, email: str | None, dry_run: bool, as_json: bool) -> None:
     """Adopt what was proposed for a quarter.
 
     A large change needs a second person, here or in Slack: someone else of the programme, whatever names they go by.
     """
-    with common.app() as app, app.transaction() as moment:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         actor = _adopter(moment, email)
         adoption = valuation.adopt(moment, quarter, actor=actor, login=common.login())
     adopted = adoption.value
     if as_json:
-        common.print_json(
-            {"quarter": str(quarter), "adopted": adopted is not None, "version": adopted.version if adopted else None}
-        )
+        told = {"quarter": str(quarter), "adopted": adopted is not None}
+        common.print_json(told | {"version": adopted.version if adopted else None, "dry_run": dry_run})
     elif adopted is None:
-        click.echo("The change is large, so a second person has to adopt it too.")
+        common.told("The change is large, so a second person has to adopt it too.", dry_run=dry_run)
     else:
         again = " already" if adoption.again else ""
-        click.echo(f"Value {adopted.version} is adopted{again}: USD {_usd(adopted.per_token)} a token.")
+        said = f"Value {adopted.version} is adopted{again}: USD {listing.written(adopted.per_token)} a token."
+        common.told(said, dry_run=dry_run)
 
 
 def _adopter(moment: Moment, email: str | None) -> str:
@@ -153,17 +155,21 @@ def _adopter(moment: Moment, email: str | None) -> str:
 
 
 @value.command("show")
+@click.option("--quarter", type=common.QuarterType(), help="Only of this quarter.")
 @common.json_option
-def show_values(*, as_json: bool) -> None:
+def show_values(*, quarter: Quarter | None, as_json: bool) -> None:
     """List every value that was adopted, the latest last."""
     with common.app() as app, app.database.reading() as session:
         values = reference.values_by_version(session).values()
     rows = [
-        (str(v.quarter), v.version, _usd(v.per_token), str(v.price_index), f"{Decimal(v.buffer_permille) / 10} %")
-        for v in sorted(values, key=lambda v: (v.quarter, len(v.version), v.version))
+        {
+            "quarter": str(one.quarter),
+            "version": one.version,
+            "usd_per_token": listing.usd(one.per_token, as_json=as_json),
+            "index": str(one.price_index),
+            "buffer": f"{Decimal(one.buffer_permille) / 10} %",
+        }
+        for one in sorted(values, key=lambda v: (v.quarter, len(v.version), v.version))
+        if quarter in {None, one.quarter}
     ]
-    heading = ("quarter", "version", "usd_per_token", "index", "buffer")
-    if as_json:
-        common.print_json([dict(zip(heading, row, strict=True)) for row in rows])
-    else:
-        common.print_table(heading, rows)
+    listing.show(rows, Listing("No value was adopted yet."), as_json=as_json)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot import settings
-from bot.cli import common
+from bot.cli import common, listing
 from policy.reasons import Refusal
 from policy.vendors import VENDORS
 from scheduler.vendors import syncing
@@ -45,12 +45,14 @@ def sync(vendor: Vendor, *, first: date, last: date, dry_run: bool, as_json: boo
         within = partial(common.moment_of, app, dry_run=dry_run)
         taken = syncing.sync(app, access, first, last, actor=common.actor(), within=within)
     if as_json:
-        common.print_json({**_sync(taken.sync), "replaced": [_changed(one) for one in taken.told]})
+        replaced = [_changed(one) for one in taken.told]
+        common.print_json({**_sync(taken.sync), "replaced": replaced, "dry_run": dry_run})
         return
     sync = taken.sync
-    click.echo(
+    common.told(
         f"{vendor}, {first} to {last}: {sync.lines:,} lines; {sync.added:,} new, {sync.changed:,} changed,"
-        f" {sync.gone:,} gone."
+        f" {sync.gone:,} gone.",
+        dry_run=dry_run,
     )
     if taken.told:
         rows = [(str(one.place.day), one.place.kind, *_told(one)) for one in taken.told]
@@ -58,11 +60,13 @@ def sync(vendor: Vendor, *, first: date, last: date, dry_run: bool, as_json: boo
 
 
 @vendors.command("list")
+@click.option("--vendor", type=click.Choice(VENDORS), help="Only of this vendor.")
+@listing.limit_option
 @common.json_option
-def list_syncs(*, as_json: bool) -> None:
+def list_syncs(*, vendor: Vendor | None, limit: int, as_json: bool) -> None:
     """List the latest syncs."""
     with common.app() as app, app.reading() as moment:
-        found = store.latest_syncs(moment.session)
+        found = store.latest_syncs(moment.session, limit=limit, vendor=vendor)
     if as_json:
         common.print_json([_sync(one) for one in found])
     elif found:
@@ -108,5 +112,5 @@ def _short(line: Line | None) -> str:
     if line is None:
         return "nothing"
     if line.amount is not None:
-        return f"USD {line.amount.decimal.normalize():f}"
+        return f"USD {listing.written(line.amount)}"
     return ", ".join(f"{meter} {count:,}" for meter, count in line.meters.items()) or "nothing"

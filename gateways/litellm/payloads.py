@@ -24,8 +24,11 @@ WHO = (
     *("user_api_key_user_email", "user_api_key_user_id", "user_api_key_alias", "user_api_key_team_alias"),
     "user_api_key_team_id",
 )
-COSTS = ("service_tier", "tool_usage_cost", "guardrail_cost", "discount_amount", "margin_total_amount")
-SAID = ("service_tier", "background", "status", "created_at")
+COSTS = (
+    *("service_tier", "tool_usage_cost", "guardrail_cost", "discount_amount", "margin_total_amount"),
+    "additional_costs",
+)
+SAID = ("service_tier", "background", "status", "created_at", "model", "trained_tokens")
 PROJECT = "project:"
 
 LONGEST_ID = 256
@@ -149,7 +152,19 @@ def _told(answer: object) -> dict[str, Any] | None:
     parts = answer.get("output")
     if isinstance(parts, list):
         told["output"] = [{"type": p.get("type"), "id": p.get("id")} for p in parts if isinstance(p, dict)]
+    if searched := _mapping(answer.get("tool_usage")).get("web_search"):
+        told["tool_usage"] = {"web_search": _only(_mapping(searched), ("num_requests",))}
+    if units := _mapping(_mapping(answer.get("meta")).get("billed_units")).get("search_units"):
+        told["meta"] = {"billed_units": {"search_units": units}}
+    if isinstance(choices := answer.get("choices"), list) and any(cited := [_cited(one) for one in choices]):
+        told["choices"] = [{"message": {"annotations": kinds}} for kinds in cited]
     return told
+
+
+def _cited(choice: object) -> list[dict[str, Any]]:
+    """The kinds of what a choice cites: pages of the web, files."""
+    cited = _mapping(_mapping(choice).get("message")).get("annotations")
+    return [_only(one, ("type",)) for one in cited if isinstance(one, dict)] if isinstance(cited, list) else []
 
 
 def _count(value: object) -> int:

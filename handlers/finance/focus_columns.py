@@ -11,6 +11,7 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from handlers.tables import DECIMALS
 from policy.period import first_instant
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
 from programme.finance.charges import ADJUSTMENT, PURCHASE, USAGE
@@ -21,14 +22,13 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.metering import Meter
-    from programme.finance.charges import Bearer, Charge, Months, Product
+    from programme.finance.charges import Bearer, Charge, Product
+    from programme.finance.months import Months
 
 Spec = Literal["1.2", "1.3", "1.4"]
 SPECS: tuple[Spec, ...] = ("1.2", "1.3", "1.4")
 TOKENS = "AI Tokens"
 """The virtual currency."""
-DECIMALS = 15
-"""Of every number; a price of a meter's unit has no more."""
 _SCALE = 10**DECIMALS
 _PER_NANO = _SCALE // NANO_PER_USD
 
@@ -60,14 +60,24 @@ NUMBERS = frozenset(
 )
 INSTANTS = frozenset({"BillingPeriodStart", "BillingPeriodEnd", "ChargePeriodStart", "ChargePeriodEnd"})
 
-_UNITS: dict[Meter, str] = {"searches": "Searches", "requests": "Requests", "gpu_seconds": "Seconds"}
-_BLOCKS = {3_600: "Hours"}
+_UNITS: dict[Meter, str] = {
+    "searches": "Searches",
+    "map_searches": "Searches",
+    "requests": "Requests",
+    "pages": "Pages",
+    "gpu_seconds": "Seconds",
+    "audio_seconds": "Seconds",
+    "video_seconds": "Seconds",
+}
+_BLOCKS = {3_600: "Hours", NANO_PER_USD: "Dollars"}
+"""Of a price for many units the name of them all; a bill counts nano-USD."""
 _METERS: dict[Meter, str] = {
     "input_uncached": "Input Tokens",
     "cache_read": "Cached Input Tokens",
     "cache_write_5m": "Cache Write Tokens",
     "cache_write_1h": "Cache Write Tokens for One Hour",
     "output": "Output Tokens",
+    "billed": "Vendor's Bill",
 }
 
 
@@ -96,13 +106,16 @@ class Rows:
     What many rows have in common is worked out once.
     """
 
-    def __init__(self, told: Months, spec: Spec, zone: ZoneInfo) -> None:
+    def __init__(self, told: Months, spec: Spec, zone: ZoneInfo, written: Callable[[str], str]) -> None:
+        """`written` is how a text is written that people or programs gave."""
         begin, end = told.month.bounds(zone)
         self._account = told.rules.billing_account
-        self._always = ("USD", self._account, self._account, _instant(begin), _instant(end))
+        account = written(self._account)
+        self._always = ("USD", account, account, _instant(begin), _instant(end))
         self._sellers = len(_SELLERS[spec])
         self._instants: Callable[[date], str] = lru_cache(1_000)(lambda day: _instant(first_instant(day, zone)))
-        self._named: Callable[[Bearer], _Named] = lru_cache(10_000)(_bearer)
+        self._written = written
+        self._named: Callable[[Bearer], _Named] = lru_cache(10_000)(self._bearer)
         self._product: Callable[[Product, str], _Described] = lru_cache(10_000)(self._described)
 
     def row(self, charge: Charge) -> Sequence[str]:
@@ -125,11 +138,19 @@ class Rows:
         )
 
     def _described(self, product: Product, category: str) -> _Described:
-        *service, description = _product(product, category)
-        seller = product.provider or self._account
-        named = (seller, *service[3:], product.service, *service[:3])
-        model = (*(seller,) * self._sellers, inert(product.model), product.tier)
+        *service, description = map(self._written, _product(product, category))
+        seller, name = self._written(product.provider or self._account), self._written(product.service)
+        named = (seller, *service[3:], name, *service[:3])
+        model = (*(seller,) * self._sellers, self._written(product.model), self._written(product.tier))
         return _Described(description, named, model)
+
+    def _bearer(self, bearer: Bearer) -> _Named:
+        tags = {"cost_centre": bearer.cost_centre, "project": bearer.project}
+        named = {name: value for name, value in tags.items() if value}
+        key, name = self._written(bearer.cost_centre), self._written(bearer.name)
+        centre = (key, name, "Cost Centre") if bearer.cost_centre else ("", "", "")
+        written = json.dumps(named, ensure_ascii=False) if named else ""
+        return _Named(centre, written, (self._written(bearer.project), bearer.person_id))
 
 
 class _Described(NamedTuple):
@@ -191,14 +212,6 @@ class _Named(NamedTuple):
     ours: tuple[str, str]
 
 
-def _bearer(bearer: Bearer) -> _Named:
-    tags = {"cost_centre": bearer.cost_centre, "project": bearer.project}
-    named = {name: value for name, value in tags.items() if value}
-    centre = (inert(bearer.cost_centre), inert(bearer.name), "Cost Centre") if bearer.cost_centre else ("", "", "")
-    written = json.dumps(named, ensure_ascii=False) if named else ""
-    return _Named(centre, written, (inert(bearer.project), bearer.person_id))
-
-
 def _product(product: Product, category: str) -> tuple[str, ...]:
     """SkuId, SkuMeter, SkuPriceId, ServiceCategory, ServiceSubcategory and ChargeDescription."""
     ai = "AI and Machine Learning"
@@ -207,7 +220,8 @@ def _product(product: Product, category: str) -> tuple[str, ...]:
         return (sku, "Tokens", sku, ai, f"Other ({ai})", f"Tokens that were granted: {product.service}")
     sub = "Machine Learning" if product.is_training else "Generative AI"
     if category == ADJUSTMENT or product.meter is None:
-        return ("", "", "", ai, sub, inert(f"{product.model}, corrected after its month was settled"))
+        said = "credited by the vendor" if product.meter else "corrected after its month was settled"
+        return ("", "", "", ai, sub, f"{product.model}, {said}")
     tier = f" ({product.tier})" if product.tier else ""
     sku = "/".join(part for part in (product.provider, product.model, product.tier) if part)
     meter = _METERS.get(product.meter, product.meter.replace("_", " ").title())
@@ -215,10 +229,4 @@ def _product(product: Product, category: str) -> tuple[str, ...]:
     # A meter has a price of its own, so it is a stock-keeping unit of its own. One price may be for many models.
     sku = f"{sku}/{product.meter}"
     price = f"{sku}/{product.price_id}" + (f"/{product.context}" if product.context else "")
-    return (sku, meter, price, ai, sub, inert(f"{product.model}{tier}: {meter}{above}"))
-
-
-def inert(text: str) -> str:
-    """A text that people wrote, so that no spreadsheet takes it for a formula."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\n")) else text
+    return (sku, meter, price, ai, sub, f"{product.model}{tier}: {meter}{above}")

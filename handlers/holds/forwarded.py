@@ -21,7 +21,6 @@ from handlers.decoding import MAX_NAME
 from handlers.holds import answers, asked, routes
 from handlers.usage.formats import MAX_COUNT
 from policy.estimates import Asked
-from policy.period import Month
 from policy.reasons import Refusal
 from programme.app import App
 from programme.holds import limits, pricing
@@ -127,7 +126,7 @@ def _wallet(app: App, source: str, user: str) -> dict[str, Any]:
             raise Refusal(pricing.UNKNOWN_PERSON, "No person has NUL in a name.")
         buyer = pricing.buyer_seen(moment, source, asked.identities_of(user))
         person = directory.by_id(moment.session, buyer.person_id)
-        wallet = person and wallets.of_email(moment.session, person.email, Month.containing(moment.today))
+        wallet = person and wallets.of_email(moment.session, person.email, moment.today)
         lots = [lot for lot in wallet.lots if lot.starts_at <= moment.now < lot.expires_at] if wallet else []
         shown = limits.of(moment, buyer)
     return {"user": user} | answers.limits(shown, lots, app.zone)

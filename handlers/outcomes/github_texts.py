@@ -10,11 +10,13 @@ from policy.outcomes import commit_name, digest_of, title_name
 _OTHER = r"(?:https://[\w.:-]+/)?(?:(?P<repository>[\w.-]{1,100}/[\w.-]{1,100}))?(?:#|/pull/)(?P<number>[0-9]{1,12})"
 _COMMIT = r"(?P<sha>[0-9a-f]{64}|[0-9a-f]{40})"
 
-_REVERTS = re.compile(rf"^Reverts {_OTHER}\.?[^\S\n]*$", re.MULTILINE)
-"""The line that GitHub's own button writes."""
+_REVERTS = re.compile(rf"^(?:This )?reverts? (?:PR |pull request )?{_OTHER}\.?[^\S\n]*$", re.MULTILINE | re.IGNORECASE)
+"""The line that GitHub's own button writes, and people after it."""
 _REVERTS_COMMIT = re.compile(rf"^This reverts commit {_COMMIT}\b", re.MULTILINE)
 """What `git revert` writes."""
 _REVERT_TITLE = re.compile(r'(?P<verb>Revert|Reapply) "(?P<what>.+)"(?: \(#[0-9]+\))?')
+_CONVENTIONAL_REVERT = re.compile(r'revert(?:\([^()]*\))?!?:\s+"?(?P<what>.+?)"?', re.IGNORECASE)
+"""The title by which Conventional Commits name a revert."""
 _NUMBER_AT_END = re.compile(r" \(#(?P<number>[0-9]{1,12})\)$")
 """What GitHub adds to the title of a squashed pull request."""
 _PICKED = re.compile(rf"\(cherry picked from commit {_COMMIT}\)")
@@ -60,10 +62,10 @@ def _commits(pattern: re.Pattern[str], text: str) -> set[str]:
 
 
 def _by_title(title: str, repository: str) -> set[str]:
-    found = _REVERT_TITLE.fullmatch(title.strip())
+    found = _REVERT_TITLE.fullmatch(title.strip()) or _CONVENTIONAL_REVERT.fullmatch(title.strip())
     if found is None:
         return set()
-    if found["verb"] == "Reapply":
+    if found.groupdict().get("verb") == "Reapply":
         return {title_name(title_digest(f'Revert "{found["what"]}"', repository))}
     if number := _NUMBER_AT_END.search(found["what"]):
         return {f"{repository}#{int(number['number'])}"}

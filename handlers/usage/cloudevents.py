@@ -23,7 +23,7 @@ from programme.files.lines import BadRecordError, CountedLines
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from policy.metering import Identities, Identity, Meters
+    from policy.metering import Identities, Identity, Meter, Meters
     from programme.files.lines import Position
 
 _Id = Annotated[str, Meta(min_length=1, max_length=MAX_ID)]
@@ -63,7 +63,13 @@ class Data(Struct, gc=False):
     image_input: _Count = field(name=names.IMAGE_INPUT, default=None)
     image_read: _Count = field(name=names.IMAGE_READ, default=None)
     image_output: _Count = field(name=names.IMAGE_OUTPUT, default=None)
+    video_input: _Count = field(name=names.VIDEO_INPUT, default=None)
+    video_output: _Count = field(name=names.VIDEO_OUTPUT, default=None)
     searches: _Count = field(name=names.SEARCHES, default=None)
+    map_searches: _Count = field(name=names.MAP_SEARCHES, default=None)
+    audio_seconds: _Count = field(name=names.AUDIO_SECONDS, default=None)
+    video_seconds: _Count = field(name=names.VIDEO_SECONDS, default=None)
+    pages: _Count = field(name=names.PAGES, default=None)
     gpu_seconds: _Count = field(name="tokens_bot.usage.gpu_seconds", default=None)
     trained_tokens: _Count = field(name="tokens_bot.usage.trained_tokens", default=None)
     other: _Counts = field(name=names.OTHER, default=None)
@@ -109,6 +115,9 @@ EXAMPLE = {
         "gen_ai.usage.output_tokens": 300,
     },
 }
+_BESIDE_TOKENS: tuple[Meter, ...] = (
+    *("searches", "map_searches", "gpu_seconds", "trained_tokens", "audio_seconds", "video_seconds", "pages"),
+)
 _USAGE_FIELDS = tuple(one.name for one in msgspec.structs.fields(Data) if ".usage." in one.encode_name)
 
 
@@ -232,7 +241,13 @@ def _meters(data: Data) -> Meters:
         or data.image_input
         or data.image_read
         or data.image_output
+        or data.video_input
+        or data.video_output
         or data.searches
+        or data.map_searches
+        or data.audio_seconds
+        or data.video_seconds
+        or data.pages
         or data.gpu_seconds
         or data.trained_tokens
         or data.other
@@ -272,15 +287,14 @@ def _many_meters(data: Data, tokens_in: int, tokens_out: int) -> Meters:
         image_input=seen - image_read,
         audio_output=data.audio_output or 0,
         image_output=data.image_output or 0,
+        video_input=data.video_input or 0,
+        video_output=data.video_output or 0,
         input_field=f'data."{names.INPUT}"',
         output_field=f'data."{names.OUTPUT}"',
     )
-    if data.searches:
-        meters["searches"] = data.searches
-    if data.gpu_seconds:
-        meters["gpu_seconds"] = data.gpu_seconds
-    if data.trained_tokens:
-        meters["trained_tokens"] = data.trained_tokens
+    for meter in _BESIDE_TOKENS:
+        if count := getattr(data, meter):
+            meters[meter] = count
     return meters | _unpriced(data, told=bool(meters))
 
 

@@ -143,7 +143,7 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     source = _source(source)
     event_id = event_id.strip()
     # The one text that is another in each record.
-    if not event_id or len(event_id) > MAX_ID or "E+" in event_id or "#" in event_id:
+    if not event_id or len(event_id) > MAX_ID or "E+" in event_id or "#" in event_id or event_id[0] == "=":
         _require_id("event_id", event_id)
     provider, model, project = _provider(provider), _model(model), _project(project)
     occurred_at = _instant(time)
@@ -227,7 +227,7 @@ def _require_text(column: str, cell: str, limit: int = MAX_NAME) -> None:
 def _require_intact(column: str, cell: str, limit: int = MAX_NAME) -> None:
     if len(cell) > limit:
         raise unfit(column, f"at most {limit} characters", cell)
-    if ("E+" in cell or "#" in cell) and (said := cell_readers.excel_wreck(cell)):
+    if ("E+" in cell or "#" in cell or "=" in cell) and (said := cell_readers.excel_wreck(cell)):
         raise unfit(column, f"what was there ({said})", cell)
 
 

@@ -41,13 +41,15 @@ def disjoint_meters(
     image_cache_read: int = 0,
     audio_output: int = 0,
     image_output: int = 0,
+    video_input: int = 0,
+    video_output: int = 0,
     input_field: str = "input_tokens",
     output_field: str = "output_tokens",
 ) -> Meters:
     """Meters from totals that include their parts: each token in one meter; the fields name the totals in errors."""
     cached = cache_read + cache_write_5m + cache_write_1h + audio_cache_read + image_cache_read
-    input_parts = cached + audio_input + image_input
-    output_parts = audio_output + image_output
+    input_parts = cached + audio_input + image_input + video_input
+    output_parts = audio_output + image_output + video_output
     if input_parts > input_tokens:
         raise unfit(input_field, f"at least {input_parts}, the sum of its parts", input_tokens)
     if output_parts > output_tokens:
@@ -64,5 +66,7 @@ def disjoint_meters(
         "output": output_tokens - output_parts,
         "audio_output": audio_output,
         "image_output": image_output,
+        "video_input": video_input,
+        "video_output": video_output,
     }
     return without_zeros(meters)

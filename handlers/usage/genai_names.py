@@ -25,7 +25,9 @@ CACHE_WRITE_1H = f"{OURS}cache_creation_1h.input_tokens"
 REASONING = f"{GENAI}reasoning.output_tokens"
 AUDIO_INPUT, AUDIO_READ, AUDIO_OUTPUT = (f"{OURS}audio_{kind}_tokens" for kind in ("input", "cache_read", "output"))
 IMAGE_INPUT, IMAGE_READ, IMAGE_OUTPUT = (f"{OURS}image_{kind}_tokens" for kind in ("input", "cache_read", "output"))
-SEARCHES = f"{OURS}searches"
+VIDEO_INPUT, VIDEO_OUTPUT = f"{OURS}video_input_tokens", f"{OURS}video_output_tokens"
+SEARCHES, MAP_SEARCHES = f"{OURS}searches", f"{OURS}map_searches"
+AUDIO_SECONDS, VIDEO_SECONDS, PAGES = f"{OURS}audio_seconds", f"{OURS}video_seconds", f"{OURS}pages"
 OTHER = f"{OURS}other"
 
 ALIASES: dict[str, tuple[str, ...]] = {
@@ -35,7 +37,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("input_tokens.cached", "input_cached_tokens", "prompt_details.cache_read"),
         *("prompt_tokens_details.cached_tokens", "prompt_tokens_details.cache_read"),
         *("input_tokens_details.cached_tokens", "details.cached_tokens", "details.cached_content_tokens"),
-        *("details.cache_read_tokens", "details.cache_read_input_tokens"),
+        *("details.cache_read_tokens", "details.cache_read_input_tokens", "details.num_cached_tokens"),
     ),
     CACHE_WRITE: (
         *("cache_write_input_tokens", "cache_creation_input_tokens", "cache_write_tokens", "cache_creation_tokens"),
@@ -44,6 +46,7 @@ ALIASES: dict[str, tuple[str, ...]] = {
         *("input_tokens_details.cache_write_tokens", "details.cache_write_tokens"),
         *("details.cache_creation_tokens", "details.cache_creation_input_tokens"),
     ),
+    CACHE_WRITE_1H: ("details.ephemeral_1h_input_tokens",),
     REASONING: (
         *("reasoning_tokens", "reasoning_output_tokens", "output_tokens.reasoning", "completion_details.reasoning"),
         *("completion_tokens_details.reasoning_tokens", "completion_tokens_details.reasoning"),
@@ -58,17 +61,31 @@ ALIASES: dict[str, tuple[str, ...]] = {
     AUDIO_OUTPUT: (
         *("audio.output_tokens", "output_audio_tokens", "details.output_audio_tokens", "completion_details.audio"),
         *("completion_tokens_details.audio_tokens", "completion_tokens_details.audio"),
-        "details.audio_candidates_tokens",
+        *("details.audio_candidates_tokens", "details.audio_response_tokens", "details.audio_tokens"),
     ),
     IMAGE_INPUT: ("image.input_tokens", "details.input_image_tokens", "details.image_prompt_tokens"),
     IMAGE_READ: ("image.cache_read.input_tokens", "details.cache_image_read_tokens", "details.image_cache_tokens"),
-    IMAGE_OUTPUT: ("image.output_tokens", "details.output_image_tokens", "details.image_candidates_tokens"),
-    SEARCHES: ("web_search_requests", "details.web_search_requests", "server_tool_use.web_search_requests"),
+    IMAGE_OUTPUT: (
+        *("image.output_tokens", "details.output_image_tokens", "details.image_candidates_tokens"),
+        *("details.image_response_tokens", "details.image_tokens"),
+    ),
+    VIDEO_INPUT: ("video.input_tokens", "details.input_video_tokens", "details.video_prompt_tokens"),
+    VIDEO_OUTPUT: (
+        *("video.output_tokens", "details.output_video_tokens", "details.video_candidates_tokens"),
+        *("details.video_response_tokens", "details.video_tokens"),
+    ),
+    SEARCHES: (
+        *("web_search_requests", "details.web_search_requests", "server_tool_use.web_search_requests"),
+        "details.server_side_tools_web_search",
+    ),
+    AUDIO_SECONDS: ("details.prompt_audio_seconds",),
 }
 """Our name, and what follows `gen_ai.usage.` in other names for it; where several are told, the first one counts."""
 
-NOT_COUNTS = frozenset({"cost", "total_cost", "input_cost", "output_cost", "token_type"})
-"""What the sender reckons it cost: prices are ours."""
+NOT_COUNTS = frozenset(
+    {"cost", "total_cost", "input_cost", "output_cost", "token_type", "experimental.reasoning_tokens_limit"}
+)
+"""What the sender reckons it cost, since prices are ours; and what a call was allowed."""
 
 PARTS = frozenset(
     {
@@ -78,6 +95,13 @@ PARTS = frozenset(
         *("details.accepted_prediction_tokens", "details.rejected_prediction_tokens", "details.message_iterations"),
         *("completion_tokens_details.accepted_prediction_tokens", "prompt_tokens_details.text_tokens"),
         *("completion_tokens_details.rejected_prediction_tokens", "completion_tokens_details.text_tokens"),
+        *("details.text_tokens", "details.input_text_tokens", "details.output_text_tokens"),
+        *("details.text_response_tokens", "details.document_prompt_tokens", "details.document_cache_tokens"),
+        *("details.video_cache_tokens", "details.tool_use_prompt_tokens", "details.text_tool_use_prompt_tokens"),
+        *("details.image_tool_use_prompt_tokens", "details.document_tool_use_prompt_tokens"),
+        *("details.compaction_iterations", "details.compaction_input_tokens", "details.compaction_output_tokens"),
+        *("details.compaction_cache_read_input_tokens", "details.compaction_cache_creation_input_tokens"),
+        "experimental.system_instruction_tokens",
     }
 )
 """What the totals hold already, and what is billed as they are."""

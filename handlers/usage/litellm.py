@@ -18,7 +18,7 @@ from msgspec import Meta, Raw, Struct, field
 from handlers.decoding import END_OF_TIME, FIRST_INSTANT, MAX_ID, MAX_NAME, EventShape, Rejected, unfit
 from handlers.usage import litellm_calls as calls
 from handlers.usage import litellm_meters
-from handlers.usage.formats import Parsed, fingerprint, service_tier
+from handlers.usage.formats import MAX_COUNT, Parsed, fingerprint, service_tier
 from handlers.usage.litellm_meters import Count, Name, Usage
 from policy.metering import HoldRef, Remarks, UsageEvent, Work
 from policy.units import NANO_PER_USD
@@ -55,6 +55,7 @@ class _Costs(Struct, gc=False):
     guardrail_cost: float | None = None
     discount_amount: float | None = None
     margin_total_amount: float | None = None
+    additional_costs: Any = None
 
 
 class _Answer(Struct, gc=False):
@@ -62,6 +63,8 @@ class _Answer(Struct, gc=False):
     background: Any = None
     status: Any = None
     created_at: Any = None
+    model: Any = None
+    trained_tokens: Any = None
     output: Raw = Raw(b"null")
 
 
@@ -110,6 +113,7 @@ _NO_METADATA, _NO_USAGE, _NO_COSTS, _NO_ENTRY = _Metadata(), Usage(), _Costs(), 
 _NULL = "event: expected an object, got null"
 _NO_PAYLOAD = "the gateway made no payload for this call, as it does for listings"
 
+ROUTER = "router"
 _EVERYWHERE = frozenset({"", "global", "not_available"})
 _DEPLOYING = frozenset({"azure", "azure_ai", "bedrock", "bedrock_converse", "vertex_ai", "sagemaker", "databricks"})
 """Providers with whom companies give models names of their own."""
@@ -134,15 +138,16 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
         return NothingUsed(index, event_id)
     metadata = payload.metadata or _NO_METADATA
     usage = metadata.usage_object or _NO_USAGE
-    provider, model = _model(payload)
     answer = _answer(payload.response)
+    provider, model = _model(payload, answer)
     # The gateway answered from its own cache: the payload repeats the tokens, but nothing was bought.
-    meters: Meters = {} if payload.cache_hit else _meters(payload, usage, provider, model)
+    meters: Meters = {} if payload.cache_hit else _meters(payload, usage, answer, provider, model)
     if not (meters or payload.cache_hit):
         if why := _free(payload, answer):
             return NothingUsed(index, event_id, why)
-        # Images, speech and tools are answered without a count, but not for nothing: a request has its price or waits.
-        meters = {"requests": 1}
+        # Images, speech and tools are answered without tokens, but not for nothing: what is counted has its price, or
+        # the request has, or it waits.
+        meters = litellm_meters.other(usage, provider, payload.response)
     elif payload.call_type in calls.READ_RESPONSE and _billed_before(payload, answer):
         return NothingUsed(index, event_id, "billed with the call that it came from")
     occurred_at = _occurred_at(payload)
@@ -156,11 +161,13 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
     )
 
 
-def _model(payload: _Payload) -> tuple[str, str]:
-    """The provider and its name of the model; where a batch names none, its answers may."""
+def _model(payload: _Payload, answer: _Answer) -> tuple[str, str]:
+    """The provider and its name of the model; where a batch or a look at a training names none, the answers may."""
     provider, model = payload.custom_llm_provider or "", payload.model or ""
     if not model and payload.hidden_params:
         model = _only(payload.hidden_params.batch_models)
+    if not model and payload.call_type in calls.READ_TRAINING:
+        model = _only([answer.model])
     return intern(provider.lower()), intern(model.removeprefix(f"{provider}/"))
 
 
@@ -170,14 +177,21 @@ def _only(names: object) -> str:
     return one if isinstance(one, str) and len(one) <= MAX_NAME and "\0" not in one else ""
 
 
-def _meters(payload: _Payload, usage: Usage, provider: str, model: str) -> Meters:
+def _meters(payload: _Payload, usage: Usage, answer: _Answer, provider: str, model: str) -> Meters:
     """Everything that was counted; empty where nothing was."""
     meters = litellm_meters.tokens(
         payload.prompt_tokens or 0, payload.completion_tokens or 0, payload.total_tokens or 0, usage
     )
     tools = (payload.cost_breakdown or _NO_COSTS).tool_usage_cost or 0.0
-    made = litellm_meters.searches(usage, provider, model, tools_cost=tools, answer=payload.response)
-    return meters | {"searches": made} if made else meters
+    meters |= litellm_meters.searches(usage, provider, model, tools_cost=tools, answer=payload.response)
+    if payload.call_type in calls.READ_TRAINING and _is_count(trained := answer.trained_tokens):
+        # Known once the training is done; until then a look buys nothing.
+        meters["trained_tokens"] = trained
+    return meters
+
+
+def _is_count(value: object) -> TypeGuard[int]:
+    return type(value) is int and 0 < value <= MAX_COUNT
 
 
 def _free(payload: _Payload, answer: _Answer) -> str:
@@ -188,7 +202,7 @@ def _free(payload: _Payload, answer: _Answer) -> str:
         return ""
     if payload.call_type in calls.FREE_UNLESS_PRICED:
         return "nothing was bought"
-    if answer.background is True or answer.status in _UNDER_WAY:
+    if (answer.background is True or answer.status in _UNDER_WAY) and payload.call_type not in calls.MADE_VIDEO:
         return "answered later, and billed then"
     return ""
 
@@ -312,7 +326,15 @@ def _tier(payload: _Payload, usage: Usage, answered: str | None) -> str:
     region = (usage.inference_geo or "").lower()
     if payload.custom_llm_provider == "anthropic" and region not in _EVERYWHERE:
         tier = f"{tier}-{region}" if tier else region
+    if _is_routed(payload.cost_breakdown or _NO_COSTS):
+        tier = f"{tier}-{ROUTER}" if tier else ROUTER
     return tier
+
+
+def _is_routed(costs: _Costs) -> bool:
+    """Whether Azure's model router chose the model, and charges for it beside the model's price."""
+    extra = costs.additional_costs
+    return isinstance(extra, dict) and any("model router" in name.lower().replace("_", " ") for name in extra)
 
 
 def _answer(raw: Raw) -> _Answer:

@@ -25,12 +25,15 @@ if TYPE_CHECKING:
 _Key = tuple[str, str]
 
 OPERATION = "gen_ai.operation.name"
-CALLS = frozenset(
+MAY_BE_SILENT = frozenset({"moderation", "litellm.moderation", "litellm.passthrough", "bidi_session"})
+"""Calls that may have bought nothing: they count where they tell their use, as Strands' sessions do at their end."""
+CALLS = MAY_BE_SILENT | frozenset(
     {
         # OpenTelemetry's own, and what exporters add to them.
         *("chat", "text_completion", "generate_content", "embeddings"),
         *("completion", "rerank", "image", "image_generation", "audio", "speech", "text_to_speech", "speech_to_text"),
-        *("transcription", "video", "realtime", "moderation", "translate"),
+        *("transcription", "video", "realtime", "translate", "transliterate", "language_identification"),
+        "speech_to_text_translate",
     }
 )
 AROUND_CALLS = frozenset(
@@ -38,8 +41,11 @@ AROUND_CALLS = frozenset(
         *("create_agent", "invoke_agent", "invoke_workflow", "execute_tool", "plan", "retrieval", "fetch_response"),
         *("search_memory", "create_memory", "update_memory", "upsert_memory", "delete_memory"),
         *("create_memory_store", "delete_memory_store"),
-        # The AI SDK's step, and the span kinds of OpenLIT's frameworks.
+        # The AI SDK's step, the span kinds of OpenLIT's frameworks, what Strands and Google's ADK put around calls.
         *("agent_step", "agent", "execute_task", "task", "workflow", "chain", "tool"),
+        *("execute_event_loop_cycle", "execute_structured_output", "bidi_response", "invoke_node"),
+        # LiteLLM's looks at what was stored.
+        *("litellm.responses_management", "litellm.vector_store_management", "litellm.vector_store_file_management"),
     }
 )
 USERS = ("user.id", "enduser.id", "gen_ai.user.id", "langfuse.user.id", "traceloop.association.properties.user_id")
@@ -127,7 +133,7 @@ def _is_doubtful(span: Span) -> bool:
     """A call that says nothing of its use, though it did not fail; or use by an operation that no one knows."""
     operation = _operation(span)
     if operation in CALLS:
-        return not (_has_usage(span) or span.has_failed or _ERROR in span.attributes)
+        return operation not in MAY_BE_SILENT and not (_has_usage(span) or span.has_failed or _ERROR in span.attributes)
     return operation is not None and operation not in AROUND_CALLS and _has_usage(span)
 
 

@@ -51,9 +51,14 @@ class Rate:
 PAR = Rate(USD, NanoUSD(NANO))
 
 
+def is_code(text: str) -> bool:
+    """Whether a text looks like the code of a currency."""
+    return _CODE.fullmatch(text) is not None
+
+
 def require_code(text: str) -> str:
     """A currency's three letters, in capitals; a Refusal for anything else."""
     code = text.strip().upper()
-    if not _CODE.fullmatch(code):
+    if not is_code(code):
         raise Refusal("currency", f"currency = {text!r}: expected three letters such as EUR.")
     return code

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from policy import lots as burning
-from policy.pace import PACE_DAYS, days_observed, grants_to_settle, outlook
+from policy.pace import days_observed, grants_to_settle, outlook
 from policy.period import Month, day_of, first_instant
 from policy.sizing import Factors
 from policy.units import MicroTokens
@@ -20,7 +20,7 @@ from views import codec
 from views.balance import BalanceCard, LotLine
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
     from zoneinfo import ZoneInfo
 
@@ -36,14 +36,14 @@ TOP_SERVICES = 3
 def of_slack_user(moment: Moment, slack_user_id: str) -> BalanceCard | None:
     """The card of the person behind a Slack user, or None for someone we do not know."""
     today = moment.today
-    wallet = wallets.of_slack_user(moment.session, slack_user_id, Month.containing(today))
+    wallet = wallets.of_slack_user(moment.session, slack_user_id, today)
     return _card(moment, wallet, today) if wallet else None
 
 
 def of_email(moment: Moment, email: str) -> BalanceCard | None:
     """The same card for an administrator."""
     today = moment.today
-    wallet = wallets.of_email(moment.session, email, Month.containing(today))
+    wallet = wallets.of_email(moment.session, email, today)
     return _card(moment, wallet, today) if wallet else None
 
 
@@ -57,7 +57,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
     debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
     available = sum(int(lot.remaining) for lot in usable) - debt
-    spending = _spending(moment, wallet.account_id, month, today)
+    spending = _by_size(wallet.spent)
     factors = None if wallet.factors is None else codec.read(Factors, wallet.factors)
     return BalanceCard(
         person_id=wallet.person_id,
@@ -78,7 +78,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         grant=factors,
         ended=(*(_lot_line(lot) for lot in wallet.lots if lot.expires_at <= moment.now), *gone),
         account_id=wallet.account_id,
-        paid_by_company=_paid(moment, wallet.company_account_id, month, today),
+        paid_by_company=_paid(moment, wallet.company_account_id, today),
         lapse=lapsing,
         debt_grants=_debt_grants(factors, debt, spending, today),
         held=MicroTokens(wallet.held),
@@ -123,20 +123,17 @@ def _value(moment: Moment, wallet: Wallet, quarter: Quarter) -> TokenValue:
     if wallet.nano_usd_per_token is not None and wallet.value_version is not None:
         return TokenValue(quarter, wallet.value_version, wallet.nano_usd_per_token)
     # Nothing was used in this quarter yet, so no one has adopted its value.
-    return valuation.expected(moment, quarter, moment.recent_handbooks)
+    return valuation.not_adopted(moment, quarter, moment.recent_handbooks)
 
 
-def _spending(moment: Moment, account_id: int | None, month: Month, today: date) -> list[ServiceSpend]:
-    if account_id is None:
-        return []
-    spent = wallets.spend(moment.session, account_id, month_begins=month.first_day, window_days=PACE_DAYS, today=today)
+def _by_size(spent: Iterable[ServiceSpend]) -> list[ServiceSpend]:
     return sorted(spent, key=lambda s: (-s.month, s.service_key))
 
 
-def _paid(moment: Moment, account_id: int | None, month: Month, today: date) -> MicroTokens | None:
+def _paid(moment: Moment, account_id: int | None, today: date) -> MicroTokens | None:
     if account_id is None:
         return None
-    return MicroTokens(sum(s.month for s in _spending(moment, account_id, month, today)))
+    return MicroTokens(sum(s.month for s in wallets.spend(moment.session, account_id, today)))
 
 
 def _outlook(

@@ -9,7 +9,6 @@ from policy.period import Month, first_instant
 from policy.sizing import Factors
 from policy.units import MicroTokens
 from programme import carry_over
-from store.grants import lapses as store
 from store.grants.monthly import Holding
 from views import codec
 from views.balance import Lapse
@@ -21,15 +20,14 @@ if TYPE_CHECKING:
     from policy.handbook import Handbook
     from programme.carry_over import Excess
     from programme.moment import Moment
-    from store.grants.lapses import Announced
-    from store.ledger.wallets import Wallet
+    from store.ledger.wallets import Announced, Wallet
 
 Found = tuple[Lapse, "Mapping[int, int]"]
 """(what is said of it, how much of it is in each lot)"""
 
 
 def of(moment: Moment, wallet: Wallet) -> Found | None:
-    """By the same function that takes it; on most days of a month nothing is asked of the database."""
+    """By the same function that takes it; only in a month's first days is anything more asked of the database."""
     if wallet.account_id is None:
         return None
     month = Month.containing(moment.today)
@@ -38,7 +36,7 @@ def of(moment: Moment, wallet: Wallet) -> Found | None:
     coming = month.next()
     if not carry_over.is_announced(moment, coming, moment.recent_handbooks):
         return None
-    told = store.announced_to(moment.session, coming, wallet.person_id)
+    told = wallet.announced.get(str(coming))
     return _coming(moment, wallet, coming, told) if told and told.amount else None
 
 
@@ -51,7 +49,7 @@ def _coming(moment: Moment, wallet: Wallet, month: Month, told: Announced) -> Fo
 
 
 def _past(moment: Moment, wallet: Wallet, month: Month) -> Found | None:
-    told = store.announced_to(moment.session, month, wallet.person_id)
+    told = wallet.announced.get(str(month))
     book: Handbook = moment.recent_handbooks.on(month.first_day)
     if not told or book.lots.announced_from is None:
         return None

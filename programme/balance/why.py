@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from policy.metering import METERS
+from policy.metering import BILLED, METERS
 from policy.units import MicroTokens, NanoUSD
 from store.handbook import reference
 from store.ledger import wallets
@@ -81,5 +81,5 @@ def _debits(moment: Moment, account_id: int | None, *, by_company: bool = False)
 
 def _meter_lines(price: Price, meters: dict[Meter, int]) -> tuple[MeterLine, ...]:
     # PostgreSQL keeps the keys of JSON in an order of its own.
-    lines = sorted(price.lines(meters), key=lambda line: METERS.index(line[0]))
+    lines = sorted(price.lines(meters), key=lambda line: (*METERS, BILLED).index(line[0]))
     return tuple(MeterLine(meter, count, NanoUSD(usd), per) for meter, count, usd, per in lines)

@@ -16,6 +16,7 @@ from programme.reconciliation import showing
 from store import audit
 from store.closings import figures, records
 from store.closings.records import Closing
+from store.invoices import bills
 from store.vendors import lines as vendor_lines
 from views import codec
 from views.reconciliation import UNSETTLED
@@ -70,6 +71,8 @@ def _problems(moment: Moment, month: Month) -> Iterator[str]:
     ready = first_instant(month.next().first_day + timedelta(days=moment.handbook.lots.settle_days), moment.zone)
     if moment.now < ready:
         yield f"Usage may arrive until {ready:%Y-%m-%d %H:%M} UTC (`lots.settle_days`)."
+    for bill in bills.under_way(moment.session):
+        yield f"The import of {bill.file.name} was interrupted. Import it again (`tokens-bot invoices list`)."
     compared = {one.sums.vendor: one for one in showing.of(moment, month)}
     for vendor in VENDORS:
         if vendor in compared:

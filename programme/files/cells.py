@@ -32,6 +32,7 @@ _EXCEL_DAY_ZERO = date(1899, 12, 30)
 _EXCEL_DAYS = range(18_000, 80_000)
 _EXCEL_ERROR = re.compile(r"#(N/A|REF!|NAME\?|VALUE!|DIV/0!|NULL!|NUM!|SPILL!|CALC!|#{3,})", re.IGNORECASE)
 _SCIENTIFIC = re.compile(r"[+-]?\d(?:[.,]\d+)?E\+\d{2,3}")
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})(?:[ T].*)?", re.ASCII)
 _DAY_MONTH = re.compile(r"(\d{1,2})[./-](\d{1,2})[./-](\d{4})(?:[ T].*)?")
 _AND_A_TIME = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[ T+-]|Z$).*")
 _DECIMAL = re.compile(r"\d*(?:[.,]\d+)?|\d+[.,]")
@@ -67,11 +68,13 @@ def read_twice(text: str) -> str:
 
 
 def excel_wreck(text: str) -> str:
-    """What Excel has made of a cell whose content is lost; empty if it has not."""
+    """What Excel has made of a cell, or what was written for it instead of the content; empty if neither."""
     if "E+" in text and _SCIENTIFIC.fullmatch(text):
         return "Excel has rounded this number: format the column as text before you enter or open it"
     if text.startswith("#") and _EXCEL_ERROR.fullmatch(text):
         return "this is an error of Excel: correct the formula"
+    if text.startswith('="'):
+        return "this is a formula: write only what stands between its quotation marks"
     return ""
 
 
@@ -122,13 +125,16 @@ def day(cell: str) -> date:
 
 
 def _meant_day(cell: str) -> str:
+    if (found := _AND_A_TIME.fullmatch(cell)) and _date(*map(int, found[1].split("-"))):
+        return f"write {found[1]}, without a time"
+    if parts := _YEAR_FIRST.fullmatch(cell):
+        meant = _date(*map(int, parts.groups()))
+        return f"write {meant}" if meant else ""
     if parts := _DAY_MONTH.fullmatch(cell):
         first, second, year = map(int, parts.groups())
         either = (_date(year, second, first), _date(year, first, second))
         days = sorted({found for found in either if found})
         return f"write {' or '.join(map(str, days))}" if days else ""
-    if found := _AND_A_TIME.fullmatch(cell):
-        return f"write {found[1]}, without a time"
     if cell.isascii() and cell.isdecimal() and len(cell) < len("100000") and int(cell) in _EXCEL_DAYS:
         return f"Excel's number of {_EXCEL_DAY_ZERO + timedelta(days=int(cell))}: format the column as yyyy-mm-dd"
     return ""

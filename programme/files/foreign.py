@@ -11,11 +11,18 @@ _BILL = (
     "It sums up costs and names no call, so it is no usage: `invoices import`, which will read it, is not in this "
     "release. Keep the file, and send the calls themselves through the gateway (docs/operators/gateways.md)."
 )
-_TOTALS = (
-    "It counts tokens for hours or days and names no call, so it is no usage: `invoices import`, which will compare it "
-    "with the calls, is not in this release. Keep the file, and send the calls themselves through the gateway "
-    "(docs/operators/gateways.md)."
-)
+_NO_CALLS = "It counts tokens for hours or days and names no call, so it is no usage"
+_SENT = "Send the calls themselves through the gateway (docs/operators/gateways.md)."
+_TOTALS = f"{_NO_CALLS}, and nothing reads it. Keep the file. {_SENT}"
+
+
+def _synced(vendor: str) -> str:
+    return (
+        f"{_NO_CALLS}: `tokens-bot vendors sync {vendor}` fetches the same, and `reconcile show` compares it with the "
+        f"calls (docs/operators/reconciliation.md). {_SENT}"
+    )
+
+
 _TABLES: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(columns.split()), said)
     for columns, said in (
@@ -24,9 +31,12 @@ _TABLES: tuple[tuple[frozenset[str], str], ...] = tuple(
         ("lineitemusageamount lineitemproductcode", f"this is a Cost and Usage Report of AWS. {_BILL}"),
         ("metercategory costinbillingcurrency", f"this is a cost export of Azure. {_BILL}"),
         ("servicedescription skudescription usagestartdate", f"this is a cost table of Google Cloud. {_BILL}"),
-        ("starttime endtime nummodelrequests", f"this is a usage export of OpenAI. {_TOTALS}"),
+        ("starttime endtime nummodelrequests", f"this is a usage export of OpenAI. {_synced('openai')}"),
         ("starttime endtime amountvalue", f"this is a cost export of OpenAI. {_BILL}"),
-        ("usagedateutc apikey workspace", f"this is a usage or cost export of the Anthropic console. {_TOTALS}"),
+        (
+            "usagedateutc apikey workspace",
+            f"this is a usage or cost export of the Anthropic console. {_synced('anthropic')}",
+        ),
         ("date model input(w/cachewrite) outputtokens", f"this is a usage export of Cursor. {_TOTALS}"),
         ("date sku unittype grossamount", f"this is a billing report of GitHub. {_BILL}"),
         ("timestamp user model requestsused", f"this is a premium request report of GitHub. {_TOTALS}"),

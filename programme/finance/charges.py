@@ -5,18 +5,17 @@ Every posting of usage stands in exactly one month's charges (policy/billing), s
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from functools import cached_property
+from functools import cache
 from operator import add
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy import billing, disclosure
+from policy import disclosure
 from policy.metering import UnitPrice
 from policy.parameters.finance import PERSON
-from policy.period import Month, day_of, first_instant
 from policy.units import split_by_largest_remainder
+from programme.finance.lines import CALLS, COST, COUNTED, DEBIT, METERS, Lines
 from programme.people import cost_centres
 from store.finance import charges as store
 from store.handbook import reference
@@ -25,18 +24,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date
 
-    from policy.metering import Meter, Price
-    from policy.parameters.finance import FinanceRules
-    from programme.moment import Moment
+    from policy.metering import Meter
+    from programme.finance.lines import Figures
+    from programme.finance.months import Months
     from programme.people.cost_centres import Bearers
     from store.finance.charges import Instants
 
 USAGE, PURCHASE, ADJUSTMENT = "Usage", "Purchase", "Adjustment"
 """Those of FOCUS's categories of charges that there are."""
-SMALL = "other"
-"""The cost centre in whose name charges stand of those that have too few people to be told apart."""
+SMALL, OTHERS = "other", "Other cost centres"
+"""The cost centre, and its name, in whose name charges stand of those that have too few people to be told apart."""
 OTHER_KINDS = "other grants"
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Product(NamedTuple):
@@ -92,34 +90,6 @@ class Charge(NamedTuple):
     is_correction: bool = False
 
 
-@dataclass(frozen=True)
-class Months:
-    """A month, and how it is told."""
-
-    moment: Moment
-    month: Month
-
-    @cached_property
-    def rules(self) -> FinanceRules:
-        """Of the handbook that held on the month's last day."""
-        last = max(self.month.days())
-        return self.moment.handbooks.on(last).finance
-
-    @property
-    def least_people(self) -> int:
-        return self.moment.handbooks.on(max(self.month.days())).disclosure.least_people
-
-    @property
-    def is_final(self) -> bool:
-        """Whether everything that is posted about the month from now on stands in a later one."""
-        return self.moment.now >= self.settled_at(self.month)
-
-    def settled_at(self, month: Month) -> datetime:
-        """By the rules of that month, whatever those of later ones say: else a posting could be in none, or in two."""
-        rules = self.moment.handbooks.on(max(month.days())).finance
-        return billing.settled_at(month, rules.settle_days, self.moment.zone)
-
-
 class _Of(NamedTuple):
     """What a day's use is told apart by."""
 
@@ -133,10 +103,23 @@ class _Of(NamedTuple):
     value_version: str
 
 
-_Figures = list[int]
-"""Calls, nano-USD, micro-tokens, calls that counted their requests, and the count of each meter."""
-_CALLS, _COST, _DEBIT, _COUNTED, _METERS = range(5)
 REQUESTS: Meter = "requests"
+
+
+class _Rate(NamedTuple):
+    """Where a meter's count is in a line, its price, and what one weighs beside one of the same price's others."""
+
+    place: int
+    meter: Meter
+    unit: UnitPrice
+    weight: int
+
+
+class _Rates(NamedTuple):
+    """Those of a price, in the order of the meters' names; where calls are counted, if they have a price."""
+
+    meters: list[_Rate]
+    requests: int | None
 
 
 class Ledger:
@@ -144,76 +127,68 @@ class Ledger:
 
     def __init__(self, told: Months) -> None:
         self.told = told
-        self._moment = told.moment
-        session = self._moment.session
-        self._bearers = cost_centres.bearers(session)
-        self._payers = store.payers(session)
+        session = told.moment.session
+        self._bearers, payers = cost_centres.bearers(session), store.payers(session)
         self._services = store.service_kinds(session)
-        self._prices = reference.load_prices(session)
         self._values = {v: value.nano_usd_per_token for v, value in reference.values_by_version(session).items()}
-        self._disclosed = _disclosed(told, self._bearers, self._payers)
-        self._meters = sorted({meter for price in self._prices.values() for meter in price.meters})
-        tiers = {id_: price.tier_starts for id_, price in self._prices.items()}
-        self._debits = store.Debits(session, self._meters, tiers)
+        self._disclosed = disclosed_centres(told, self._bearers, payers)
+        self._lines = Lines(told, self._bearers, payers)
+        self._rates = cache(self._rates_of)
+        self._centres = cache(self.centre)
 
     def charges(self) -> Iterator[Charge]:
         """The month's rows in the order of their days; then corrections of earlier months, and what was granted."""
         for day in self.told.month.days():
-            yield from self._usage(day)
+            for of, line in self._borne(day, self._lines.posted):
+                yield from self._by_meter(day, of, line)
         yield from self._corrections()
         yield from self._grants()
 
     def bearer(self, person_id: str | None, project: str, day: date) -> Bearer:
-        """Who bears something; cost centres of too few people stand together."""
-        key = self._bearers.of(person_id, project, day)
+        """Who bears something of a day."""
         shown = person_id or "" if self.told.rules.rows == PERSON else ""
-        return self.centre(key, shown, project)
+        return self.centre(self._bearers.of(person_id, project, day), shown, project)
 
     def centre(self, key: str, person_id: str = "", project: str = "") -> Bearer:
-        """A cost centre as it is told."""
+        """A cost centre as it is told; those of too few people stand together."""
         if key and key not in self._disclosed:
-            return Bearer(SMALL, "Other cost centres", person_id, project)
+            return Bearer(SMALL, OTHERS, person_id, project)
         return Bearer(key, self._bearers.name(key), person_id, project)
 
-    def _usage(self, day: date) -> Iterator[Charge]:
-        posted = (_EARLIEST, self.told.settled_at(self.told.month))
-        for of, line in self._lines(day, posted):
-            yield from self._by_meter(day, of, line)
+    def _borne(self, day: date, posted: Instants) -> list[tuple[_Of, Figures]]:
+        """What was posted in some time about a day, by who bears it."""
+        found: dict[_Of, Figures] = {}
+        for borne, figures in self._lines.of(day, posted).items():
+            of = _Of(self._centres(*borne[:3]), *borne[3:])
+            before = found.get(of)
+            found[of] = figures if before is None else list(map(add, before, figures))
+        return sorted(found.items())
 
-    def _lines(self, day: date, posted: Instants) -> list[tuple[_Of, _Figures]]:
-        """What was posted in some time about a day, by who bears it: whoever they are, they have one line together."""
-        zone = self._moment.zone
-        effective = (first_instant(day, zone), first_instant(_after(day), zone))
-        bearers: dict[tuple[int, str], Bearer] = {}
-        lines: dict[_Of, _Figures] = {}
-        for row in self._debits.within(effective, posted):
-            account_id, service_key, value, provider, model, tier, project, price_id, context, *figures = row
-            bearer = bearers.get((account_id, project))
-            if bearer is None:
-                bearer = self.bearer(self._payers.get(account_id), project, day)
-                bearers[account_id, project] = bearer
-            of = _Of(bearer, service_key, provider, model, tier, price_id, context, value)
-            before = lines.get(of)
-            lines[of] = figures if before is None else list(map(add, before, figures))
-        return sorted((of, figures) for of, figures in lines.items() if any(figures[_COST:]))
-
-    def _by_meter(self, day: date, of: _Of, line: _Figures) -> Iterator[Charge]:
+    def _by_meter(self, day: date, of: _Of, line: Figures) -> Iterator[Charge]:
         """One row for each meter: each bears its part of what was posted, to the last nano-USD."""
-        price = self._prices[of.price_id]
-        counted = {meter: count for meter, count in zip(self._meters, line[_METERS:], strict=True) if count}
-        if REQUESTS in price.meters and (asked := counted.get(REQUESTS, 0) + line[_CALLS] - line[_COUNTED]):
+        rates = self._rates(of.price_id, of.context)
+        if rates.requests is not None:
             # A call that does not count its requests is one.
-            counted[REQUESTS] = asked
+            line[rates.requests] += line[CALLS] - line[COUNTED]
+        counted = [(rate, line[rate.place]) for rate in rates.meters if line[rate.place]]
         if not counted:
             return
-        meters = sorted(counted)
-        units = [_unit(price, meter, of.context) for meter in meters]
-        weights = _weights([counted[meter] for meter in meters], units)
-        parts = (_split(whole, weights) for whole in (line[_COST], line[_DEBIT]))
+        weights = [rate.weight * abs(count) for rate, count in counted]
+        costs, debits = _split(line[COST], weights), _split(line[DEBIT], weights)
         end, value = _after(day), self._values[of.value_version]
-        for meter, unit, cost, debit in zip(meters, units, *parts, strict=True):
-            costs = Costs(cost, cost, debit, value)
-            yield Charge(USAGE, day, end, of.bearer, self._product(of, meter), costs, Quantity(counted[meter], unit))
+        for (rate, count), cost, debit in zip(counted, costs, debits, strict=True):
+            product, quantity = self._product(of, rate.meter), Quantity(count, rate.unit)
+            yield Charge(USAGE, day, end, of.bearer, product, Costs(cost, cost, debit, value), quantity)
+
+    def _rates_of(self, price_id: str, context: int) -> _Rates:
+        price = self._lines.prices[price_id]
+        whole = math.lcm(*(unit.per for unit in price.meters.values()))
+        meters: list[_Rate] = []
+        for meter in sorted(price.meters):
+            unit = UnitPrice(price.meters[meter].at(context + 1), price.meters[meter].per)
+            weight = unit.nano_usd * (whole // unit.per)
+            meters.append(_Rate(self._lines.meters.index(meter) + METERS, meter, unit, weight))
+        return _Rates(meters, next((rate.place for rate in meters if rate.meter == REQUESTS), None))
 
     def _product(self, of: _Of, meter: Meter | None) -> Product:
         name, kind = self._services.get(of.service_key, (of.service_key, "model_api"))
@@ -221,14 +196,11 @@ class Ledger:
 
     def _corrections(self) -> Iterator[Charge]:
         """What was posted in this month about earlier ones that were settled by then: an adjustment of each day."""
-        begin, end = self.told.month.bounds(self._moment.zone)
-        late = store.late(self._moment.session, begin, (begin, end))
-        for day in sorted({day_of(at, self._moment.zone) for at in late}):
-            posted = (max(begin, self.told.settled_at(Month.containing(day))), end)
+        for day, posted in self._lines.corrected():
             lines: defaultdict[_Of, list[int]] = defaultdict(lambda: [0, 0])
-            for of, line in self._lines(day, posted):
+            for of, line in self._borne(day, posted):
                 sums = lines[of._replace(price_id="", context=0)]
-                sums[:] = [sums[0] + line[_COST], sums[1] + line[_DEBIT]]
+                sums[:] = [sums[0] + line[COST], sums[1] + line[DEBIT]]
             for of, (cost, debit) in sorted(lines.items()):
                 if cost or debit:
                     costs = Costs(cost, cost, debit, self._values[of.value_version])
@@ -242,35 +214,26 @@ class Ledger:
         few, nothing is told.
         """
         month, nobody = self.told.month, self.centre(cost_centres.NONE)
-        effective = month.bounds(self._moment.zone)
-        lots = store.granted(self._moment.session, effective, effective)
+        effective = month.bounds(self.told.moment.zone)
+        lots = store.granted(self.told.moment.session, effective, effective)
         for kind, amount in sorted(_grants_told(lots, self.told.least_people).items()):
             costs = Costs(0, 0, amount)
             product = Product("", kind, is_training=False)
             yield Charge(PURCHASE, month.first_day, month.next().first_day, nobody, product, costs)
 
 
-def _unit(price: Price, meter: Meter, context: int) -> UnitPrice:
-    """A meter's price in calls of more input than `context`."""
-    unit = price.meters[meter]
-    return UnitPrice(unit.at(context + 1), unit.per)
-
-
-def _weights(counts: list[int], units: list[UnitPrice]) -> list[int]:
-    """What each meter costs by its price, over a common denominator; alike where all are free."""
-    whole = 1
-    for unit in units:
-        whole *= unit.per
-    weights = [abs(count) * unit.nano_usd * (whole // unit.per) for count, unit in zip(counts, units, strict=True)]
-    return weights if any(weights) else [1] * len(counts)
-
-
 def _split(amount: int, weights: list[int]) -> list[int]:
+    """The parts of an amount by what each meter costs; alike where all are free."""
+    if not (whole := sum(weights)):
+        weights, whole = [1] * len(weights), len(weights)
+    parts = [amount * weight // whole for weight in weights]
+    if sum(parts) == amount:
+        return parts
     sign = -1 if amount < 0 else 1
     return [sign * part for part in split_by_largest_remainder(abs(amount), weights)]
 
 
-def _disclosed(told: Months, bearers: Bearers, payers: Mapping[int, str]) -> frozenset[str]:
+def disclosed_centres(told: Months, bearers: Bearers, payers: Mapping[int, str]) -> frozenset[str]:
     """The cost centres that enough people used something for in the month."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     days = (told.month.first_day, told.month.next().first_day)

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from programme.finance import bill_charges
 from programme.finance.charges import Ledger
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from programme.finance.charges import Charge, Months
+    from programme.finance.charges import Charge
+    from programme.finance.months import Months
 
 
 def of(told: Months) -> Iterator[Charge]:
     """A month's charges, in one order whenever it is asked for."""
-    yield from Ledger(told).charges()
+    ledger = Ledger(told)
+    yield from ledger.charges()
+    yield from bill_charges.of(told, ledger)

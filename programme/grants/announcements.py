@@ -15,7 +15,7 @@ from programme import carry_over, notify
 from programme.grants import lapses, sizing
 from store.grants import lapses as store
 from store.grants import leavers, monthly
-from store.grants.lapses import Announced
+from store.ledger.wallets import Announced
 from views import codec
 from views.grants import Ending, LapseNotice
 

@@ -46,13 +46,27 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class MonthlyRun:
-    """What a run did: people granted, tokens, tokens that lapsed into the pool, and who could not be sized and why."""
+    """What a run did, by which plan, and how many tokens lapsed into the pool."""
 
-    month: Month
-    people: int
-    granted: MicroTokens
+    plan: Plan
     lapsed: MicroTokens
-    unsized: Mapping[str, str]
+
+    @property
+    def month(self) -> Month:
+        return self.plan.month
+
+    @property
+    def people(self) -> int:
+        return len(self.plan.sizing.grants)
+
+    @property
+    def granted(self) -> MicroTokens:
+        return self.plan.sizing.total
+
+    @property
+    def unsized(self) -> Mapping[str, str]:
+        """Who could not be sized, and why."""
+        return self.plan.unsized
 
 
 def run(moment: Moment, month: Month, *, announce_in: str | None = None, pass_over: bool = False) -> MonthlyRun | None:
@@ -85,9 +99,7 @@ def run(moment: Moment, month: Month, *, announce_in: str | None = None, pass_ov
             channel=announce_in,
             book=planned.book,
         )
-    return MonthlyRun(
-        month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(_total(over)), planned.unsized
-    )
+    return MonthlyRun(planned, MicroTokens(_total(over)))
 
 
 def is_done(moment: Moment, month: Month) -> bool:
@@ -109,7 +121,7 @@ def _of_nobody(moment: Moment, planned: Plan, *, pass_over: bool) -> MonthlyRun:
     audit.note(
         moment.session, POLICY, "grants.pass_over", str(month), at=moment.now, after=after, handbook_version=version
     )
-    return MonthlyRun(month, 0, MicroTokens(0), MicroTokens(0), planned.unsized)
+    return MonthlyRun(planned, MicroTokens(0))
 
 
 def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:
@@ -131,7 +143,7 @@ def run_joiners(moment: Moment, day: date) -> MonthlyRun | None:
         holding = _Holdings(moment, planned, owed)
         holding.from_pool = _beyond_budget(moment, planned, holding.pool)
         _post(moment, planned, holding, {}, key=str(day))
-    return MonthlyRun(month, len(planned.sizing.grants), planned.sizing.total, MicroTokens(0), planned.unsized)
+    return MonthlyRun(planned, MicroTokens(0))
 
 
 def _beyond_budget(moment: Moment, planned: Plan, pool: int) -> dict[str, int]:

@@ -59,6 +59,6 @@ def _lapsed(moment: Moment, person_id: str) -> int:
     if moment.today.day > moment.handbook.lots.settle_days + 1:
         return 0
     person = directory.by_id(moment.session, person_id)
-    wallet = person and wallets.of_email(moment.session, person.email, Month.containing(moment.today))
+    wallet = person and wallets.of_email(moment.session, person.email, moment.today)
     found = lapse.of(moment, wallet) if wallet else None
     return int(found[0].amount) if found is not None and found[0].is_past else 0

@@ -27,6 +27,7 @@ from views.offers import Offer, OfferContent
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from fractions import Fraction
 
     from policy.value.currencies import Rate
@@ -80,8 +81,8 @@ def require(moment: Moment, offer_id: str) -> Offer:
     return found
 
 
-def latest(moment: Moment, *, limit: int) -> list[Offer]:
-    return [_read(one) for one in records.latest(moment.session, limit=limit)]
+def latest(moment: Moment, *, limit: int, since: datetime | None = None) -> list[Offer]:
+    return [_read(one) for one in records.latest(moment.session, limit=limit, since=since)]
 
 
 def forget_old(moment: Moment) -> int:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any, TextIO
 from policy import texts
 from policy.period import Month
 from programme import table_file
+from programme.files import cells
 from programme.table_file import Cell, Problems
 from store import audit
 from store.people import cost_centres as store
+from store.people import terms
 from store.people.cost_centres import Belonging, CostCentre
 
 if TYPE_CHECKING:
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
 
 NONE = ""
 """The key of what has no cost centre: people outside of all of them, and what the programme itself bears."""
-COLUMNS = {"cost_centre": Cell("a key", longest=texts.LONGEST_KEY), "name": Cell("a name")}
 REQUIRED = ("cost_centre", "name")
+OWNER = "owner_email"
 
 
 def note_people(moment: Moment, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -44,24 +46,45 @@ def note_people(moment: Moment, rows: Iterable[Mapping[str, Any]]) -> None:
 
 
 def import_csv(moment: Moment, file: TextIO, *, actor: str) -> int:
-    """Name cost centres: columns `cost_centre`, `name`; how many.
+    """Name cost centres and their owners: columns `cost_centre`, `name`, `owner_email`; how many.
 
-    One bad line, and nothing is imported: the Refusal lists every one.
+    Without the column of owners those stay as they are; an empty cell of it is for nobody. One bad line, and nothing
+    is imported: the Refusal lists every one.
     """
     problems = Problems()
+    columns, known = _columns(moment), store.all_of(moment.session)
     found: dict[str, CostCentre] = {}
-    for number, written in table_file.rows(file, COLUMNS, REQUIRED, problems):
+    for number, written in table_file.rows(file, columns, REQUIRED, problems):
         problems.extend((number, f"{name} is empty") for name in REQUIRED if not written[name])
-        said = table_file.values(number, written, COLUMNS, problems)
+        said = table_file.values(number, written, columns, problems)
         if (key := said.get("cost_centre")) in found:
             problems.append((number, f"cost centre {key!r} is there twice"))
         elif key:
-            found[key] = CostCentre(key, said.get("name") or key)
+            before = known[key].owner_id if key in known and OWNER not in written else None
+            found[key] = CostCentre(key, said.get("name") or key, said.get(OWNER) or before)
     problems.refuse("cost_centres_file_invalid")
     store.keep(moment.session, found.values())
-    after = {"keys": sorted(found)}
+    owners = {key: one.owner_id for key, one in sorted(found.items()) if one.owner_id}
+    after = {"keys": sorted(found), "owners": owners}
     audit.note(moment.session, actor, "cost_centres.import", "cost centres", at=moment.now, after=after)
     return len(found)
+
+
+def _columns(moment: Moment) -> dict[str, Cell]:
+    id_of = terms.people_by_email(moment.session)
+
+    def person(email: str) -> str:
+        address = cells.email(email)
+        if address not in id_of:
+            raise ValueError(email)
+        return id_of[address]
+
+    known = "the e-mail of someone in the programme; see `tokens-bot people import`"
+    return {
+        "cost_centre": Cell("a key", longest=texts.LONGEST_KEY),
+        "name": Cell("a name"),
+        OWNER: Cell(known, read=person),
+    }
 
 
 @dataclass(frozen=True, slots=True)

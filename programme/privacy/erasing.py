@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from policy.reasons import Refusal
 from programme.people import directory
 from store import audit, locks
+from store.invoices import bills
 from store.locks import Lock
 from store.people import board
 from store.people import directory as people_store
@@ -23,17 +24,23 @@ if TYPE_CHECKING:
 
 KEPT = {
     "audit_log": "who did what is evidence, and each row proves the ones before it (Art. 17(3)(e) GDPR)",
+    "bill_shares": "the books have to stay complete",
     "entries": "the books have to stay complete (Art. 17(3)(b))",
     "grants": "what grants and budgets followed from has to be proved",
     "lots": "the books have to stay complete",
     "people": "an id, dates of work, level and band: what grants followed from",
     "person_terms": "what grants followed from",
     "postings": "the books have to stay complete",
+    "quarantine": "that usage waited, and when it left, under an id",
+    "request_questions": "that something was asked, without its texts",
     "request_votes": "decisions of the board stand with who decided, by id",
     "requests": "what the board decided, without its texts",
     "review_cases": "what the board decided, and what it followed from",
     "usage_days": "what was paid for, by day and service",
+    "wallet_days": "what was paid for, by day and service",
+    "usage_conflicts": "what was refused, under an id",
     "usage_events": "what was paid for, under an id",
+    "usage_versions": "how usage was corrected, under an id",
 }
 """Why rows of a table stay after somebody was erased; of those that are not here, by id alone, for the same reasons."""
 OTHERWISE = "other rows refer to it, by id alone"
@@ -97,6 +104,7 @@ def forget(moment: Moment, person: Person, *, actor: str) -> Erased:
         board.end_delegation(session, person.id, now=moment.now)
     known_by = names.known_by(session, person.id)
     events = usage.forget(session, person.id, known_by)
+    bills.forget_person(session, known_by, person.id)
     written = sum(part.take_all(session, Scope(person_id=person.id)) for part in texts.PARTS)
     sent = letters.forget(session, person.id, known_by, moment.now)
     names.forget(session, person.id, known_by, moment.now)

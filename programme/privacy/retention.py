@@ -17,7 +17,7 @@ from store import audit, locks
 from store.audit import POLICY
 from store.locks import Lock
 from store.people import directory as people_store
-from store.privacy import calls, leavers, letters, progress, texts, usage, work
+from store.privacy import bills, calls, leavers, letters, progress, texts, usage, work
 from store.privacy.parts import AT_A_TIME, Scope, Taken
 from store.privacy.progress import Progress
 
@@ -37,7 +37,7 @@ PARTS: Mapping[str, Sequence[Part]] = {
     "drafts": (texts.DRAFTS,),
     "messages": (letters.PART,),
     "calls": calls.PARTS,
-    "names": usage.PARTS,
+    "names": (*usage.PARTS, *bills.PARTS),
     "outcomes": work.PARTS,
     "texts": texts.PARTS,
 }

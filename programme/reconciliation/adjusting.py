@@ -32,8 +32,6 @@ if TYPE_CHECKING:
 
 PERSONS, POOL, COMPANY = "persons", "pool", "company"
 PAYERS = (PERSONS, POOL, COMPANY)
-COMPANY_ACCOUNT = "company"
-"""The company's own, of what no person is named for; its parts for persons have their ids in their names."""
 REASON = "Returned after a comparison with the vendor's bill"
 
 
@@ -78,7 +76,7 @@ def _days(found: Found) -> list[date]:
 def _shares(moment: Moment, found: Found, payer: str, service_key: str, whole: int) -> dict[int, int]:
     """Micro-tokens by account."""
     if payer != PERSONS:
-        code = ledger.POOL if payer == POOL else COMPANY_ACCOUNT
+        code = ledger.POOL if payer == POOL else ledger.THE_COMPANY
         account = ledger.hold(moment.session, [code])[code]
         if payer == POOL and found.open_amount > 0 and account.balance < whole:
             raise Refusal("pool_too_small", "The pool has less than that.", next_step="Choose the company.")
@@ -104,7 +102,7 @@ def _without_leavers(moment: Moment, shares: Mapping[int, int]) -> dict[int, int
     left = set(
         moment.session.execute(query.where(accounts.c.id.in_(list(shares)), people.c.left_on < moment.today)).scalars()
     )
-    [company] = ledger.open_accounts(moment.session, [COMPANY_ACCOUNT]).values()
+    [company] = ledger.open_accounts(moment.session, [ledger.THE_COMPANY]).values()
     found: dict[int, int] = {}
     for account, share in shares.items():
         bearer = company if account in left else account

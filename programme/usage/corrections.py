@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from policy.period import Quarter, day_of
 from policy.versions import Version, latest
-from programme.usage import reposting
+from programme.usage import refusals, reposting
 from programme.usage.intake import SUPERSEDED, Outcome, ahead
 from programme.usage.reposting import Change, Kept
 from store import audit, locks
@@ -63,6 +63,7 @@ def _take_in(moment: Moment, versions: Sequence[Version], *, actor: str) -> list
     fates, fresh, refused = _sort_out(versions, known)
     _keep(moment, fresh, known, actor=actor)
     store.refuse(session, refused, now=moment.now)
+    refusals.count_conflicts_of_versions(moment, [version.source for version in refused])
     changes = _changes(fresh, known)
     held = reposting.repost(moment, changes, waiting, as_posted(moment, changes)).waiting
     audit.append(session, *(_told(moment, version, known, actor=actor) for version in fresh))

@@ -74,7 +74,7 @@ def accounts_of(
     return (
         {use: account_of[code] for use, code in codes.items()},
         {service_key: account_of[code] for service_key, code in services.items()},
-        {account_of[code] for code in codes.values() if not code.startswith(ledger.COMPANY)},
+        {account_of[code] for code in codes.values() if code.startswith(ledger.wallet_code(""))},
     )
 
 

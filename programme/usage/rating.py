@@ -5,7 +5,8 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
-from policy.metering import UnpricedMeterError, named
+from policy import bills
+from policy.metering import BILLED, UnpricedMeterError, named
 from policy.period import Quarter, day_of, first_instant
 from policy.providers import known_as
 from policy.units import LARGEST_AMOUNT, NanoUSD
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 LARGEST_EVENT = LARGEST_AMOUNT // 10_000
 """Nano-USD and micro-tokens; some USD 900,000. One call that costs more is a gateway's mistake, and sums must fit."""
+NOBODY = ""
+"""Stands for the person where a bill names a project alone: the company pays for it."""
 
 
 class RatedEvent(NamedTuple):
@@ -110,6 +113,8 @@ class Rating:
         return bool(tariff.negotiated or listed(event.provider, event.model, event.tier, event.occurred_at))
 
     def _rate_one(self, event: UsageEvent, person_id: str | None, day: date) -> RatedEvent | UnratedEvent:
+        if person_id is None and event.project and not event.identities and BILLED in event.meters:
+            person_id = NOBODY
         if person_id is None:
             names = ", ".join(f"{kind} {name!r}" for kind, name in event.identities)
             said = f"no person is known for {names}" if names else "it names no one"
@@ -127,9 +132,10 @@ class Rating:
     def _priced(
         self, event: UsageEvent, person_id: str, service_key: str, day: date, tariff: Tariff
     ) -> RatedEvent | UnratedEvent:
-        price = tariff.negotiated or self._moment.prices.listed(
-            tariff.provider, event.model, event.tier, event.occurred_at
-        )
+        price: Price | None = bills.PRICE
+        if BILLED not in event.meters:
+            listed = self._moment.prices.listed
+            price = tariff.negotiated or listed(tariff.provider, event.model, event.tier, event.occurred_at)
         if price is None:
             what = named(event.provider, event.model, event.tier)
             return UnratedEvent(event, "unknown_model", f"no price is known for {what}")

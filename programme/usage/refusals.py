@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from store.usage.quarantine import State
     from store.usage.refusals import Counted
 
+REVISION = "revision"
+"""The reason of another content under a revision that is known."""
 BODY = "body"
 """The reason of a request that no event could be read from."""
 _FIELD = re.compile(r"""([\w."\-]{1,100}): (.*)""", re.DOTALL)
@@ -34,6 +36,12 @@ def note_conflicts(moment: Moment, conflicts: Sequence[Conflict]) -> None:
     times = Counter((one.event.source, one.event.event_id, one.event.fingerprint) for one in conflicts)
     events = {(one.event.source, one.event.event_id, one.event.fingerprint): one.event for one in conflicts}
     store.keep_conflicts(moment.session, {key: (events[key], times[key]) for key in events}, moment.now)
+
+
+def count_conflicts_of_versions(moment: Moment, sources: Sequence[str]) -> None:
+    """Count other contents under revisions that are known, one for each time that a source offered one."""
+    told: dict[Counted, int] = {(source, "conflict", REVISION): times for source, times in Counter(sources).items()}
+    store.count(moment.session, moment.today, told)
 
 
 def note_rejected(moment: Moment, source: str, rejected: Sequence[tuple[str, str]]) -> None:
@@ -82,9 +90,9 @@ class StandingConflict(NamedTuple):
         return tuple(field for field, stands in self.stands.items() if stands != self.offered.get(field))
 
 
-def conflicts(moment: Moment, *, limit: int) -> list[StandingConflict]:
+def conflicts(moment: Moment, *, limit: int, source: str | None = None) -> list[StandingConflict]:
     """The latest conflicts, with what stands."""
-    found = store.conflicts(moment.session, limit=limit)
+    found = store.conflicts(moment.session, limit=limit, source=source)
     stands = quarantine_store.standing(moment.session, {(one.source, one.event_id) for one in found})
     return [
         StandingConflict(

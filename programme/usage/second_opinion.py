@@ -55,10 +55,11 @@ def _usd(nano_usd: int) -> str:
     return f"{NanoUSD(nano_usd).decimal.normalize():f}"
 
 
-def differences(moment: Moment, *, limit: int) -> tuple[list[Apart], list[Difference]]:
+def differences(moment: Moment, *, limit: int, source: str | None = None) -> tuple[list[Apart], list[Difference]]:
     """What differs today, by model, and the latest of the events."""
     share = tolerance(moment)
-    return quotes.differences_by_model(moment.session, share), quotes.differences(moment.session, share, limit=limit)
+    by_model = quotes.differences_by_model(moment.session, share, source=source)
+    return by_model, quotes.differences(moment.session, share, limit=limit, source=source)
 
 
 def count(moment: Moment) -> int:

@@ -60,10 +60,15 @@ def value_of(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenVal
 
 
 def expected(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
+    """A quarter's value: what was adopted, or what it would be."""
+    if (adopted := reference.value_of(moment.session, quarter)) is not None:
+        return _funded(adopted, handbooks.on(quarter.first_day))
+    return not_adopted(moment, quarter, handbooks)
+
+
+def not_adopted(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
     """What a quarter's value is while no one adopted one: the handbook's figure × the last index."""
     book = handbooks.on(quarter.first_day)
-    if (adopted := reference.value_of(moment.session, quarter)) is not None:
-        return _funded(adopted, book)
     if book.value.method == "fixed":
         return fixed_value(quarter, book)
     version = f"{quarter}.1"

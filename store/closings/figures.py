@@ -14,7 +14,7 @@ from policy.period import Month, day_of
 from policy.units import MICRO_PER_TOKEN, divide_half_even
 from store.closings import records
 from store.handbook import reference
-from store.ledger.ledger import COMPANY
+from store.ledger.ledger import COMPANY, THE_COMPANY
 from store.tables.ledger import accounts, entries, postings
 from store.tables.value import usd_entries
 
@@ -148,7 +148,7 @@ def _lines(session: Session, which: list[sa.ColumnElement[bool]], month: Month, 
 
 def _class(account: Any) -> sa.ColumnElement[str]:  # noqa: ANN401 - an alias of accounts
     c = account.c
-    company = sa.or_(c.code == "company", c.code.startswith(COMPANY))
+    company = sa.or_(c.code == THE_COMPANY, c.code.startswith(COMPANY))
     return sa.case(
         (c.person_id.is_not(None), sa.literal_column(f"'{WALLETS}'")),
         (company, sa.literal_column(f"'{COMPANY_PAYS}'")),

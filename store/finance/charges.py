@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS
 from store import bulk
-from store.ledger.ledger import COMPANY
-from store.tables.ledger import accounts, entries, lots
+from store.ledger.ledger import COMPANY, service_code
+from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.usage import services, usage_days
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ Instants = tuple["datetime", "datetime"]
 """From the first up to the second, which is not included."""
 _en = entries.c
 _AT_ONCE = 10_000
+SERVICE = service_code("")
 
 
 class Of(NamedTuple):
@@ -124,15 +125,53 @@ _UNDONE = (f"{_REVERSALS} WHERE n.id = r.entry_id", "v", "r", "")
 _UNDOING = (f"{_REVERSALS} WHERE n.id = r.reversal_entry_id", "v", "r", "-")
 
 
-def late(session: Session, before: datetime, posted: Instants) -> Iterator[datetime]:
-    """When entries of usage took effect that did so before some instant, and were posted in some time."""
-    query = sa.select(_en.effective_at).where(
-        _en.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)),
-        _en.effective_at < before,
+def late(session: Session, effective: Instants, posted: Instants) -> Iterator[datetime]:
+    """When entries of usage took effect that did so in some time, and were posted in another."""
+    query = sa.select(_en.effective_at).where(_en.kind.in_((EntryKind.USAGE, EntryKind.REVERSAL)))
+    query = query.where(*_within(effective, posted)).execution_options(yield_per=_AT_ONCE)
+    yield from session.execute(query).scalars()
+
+
+class Adjusted(NamedTuple):
+    """What an adjustment to a vendor's bill took from a payer for a service; below zero what it gave back."""
+
+    account_id: int
+    service_key: str
+    value_version: str
+    effective_at: datetime
+    posted_at: datetime
+    micro_tokens: int
+
+
+def adjusted(session: Session, effective: Instants, posted: Instants) -> Iterator[Adjusted]:
+    """The adjustments that took effect in some time, and were posted in some time."""
+    payer, service, account = postings.alias("payer"), postings.alias("service"), accounts.alias("account")
+    query = (
+        sa.select(
+            payer.c.account_id,
+            account.c.code,
+            _en.value_version,
+            _en.effective_at,
+            _en.posted_at,
+            -payer.c.amount,
+        )
+        .join_from(entries, payer, payer.c.entry_id == _en.id)
+        .join(service, sa.and_(service.c.entry_id == _en.id, service.c.account_id != payer.c.account_id))
+        .join(account, sa.and_(account.c.id == service.c.account_id, account.c.code.startswith(SERVICE)))
+        .where(_en.kind == EntryKind.ADJUSTMENT, *_within(effective, posted))
+        .order_by(_en.id, payer.c.account_id)
+    )
+    for account_id, code, *rest in session.execute(query.execution_options(yield_per=_AT_ONCE)):
+        yield Adjusted(account_id, code.removeprefix(SERVICE), *rest)
+
+
+def _within(effective: Instants, posted: Instants) -> list[sa.ColumnElement[bool]]:
+    return [
+        _en.effective_at >= effective[0],
+        _en.effective_at < effective[1],
         _en.posted_at >= posted[0],
         _en.posted_at < posted[1],
-    )
-    yield from session.execute(query.execution_options(yield_per=_AT_ONCE)).scalars()
+    ]
 
 
 def payers(session: Session) -> dict[int, str]:
@@ -143,20 +182,24 @@ def payers(session: Session) -> dict[int, str]:
 
 
 class Used(NamedTuple):
-    """What one account used for one project on one day, in nano-USD."""
+    """What one account used of one service for one project on one day, in nano-USD and micro-tokens."""
 
     account_id: int
+    service_key: str
     project: str
     day: date
     nano_usd: int
+    micro_tokens: int
 
 
-def used(session: Session, days: tuple[date, date]) -> list[Used]:
-    """What was used from one day up to another, by account, project and day: from the roll-up."""
+def used(session: Session, days: tuple[date, date]) -> Iterator[Used]:
+    """What was used from one day up to another: from the roll-up."""
     d = usage_days.c
-    query = sa.select(d.account_id, d.project, d.day, sa.func.sum(d.cost_nano_usd))
-    rows = session.execute(query.where(d.day >= days[0], d.day < days[1]).group_by(d.account_id, d.project, d.day))
-    return [Used(account_id, project, day, int(cost)) for account_id, project, day, cost in rows]
+    key = (d.account_id, d.service_key, d.project, d.day)
+    query = sa.select(*key, sa.func.sum(d.cost_nano_usd), sa.func.sum(d.debit_micro_tokens)).group_by(*key)
+    within = query.where(d.day >= days[0], d.day < days[1])
+    for account_id, service, project, day, cost, debit in session.execute(within.execution_options(yield_per=_AT_ONCE)):
+        yield Used(account_id, service, project, day, int(cost), int(debit))
 
 
 def granted(session: Session, effective: Instants, posted: Instants) -> list[tuple[str, int, int]]:
@@ -164,8 +207,7 @@ def granted(session: Session, effective: Instants, posted: Instants) -> list[tup
     query = (
         sa.select(lots.c.kind, lots.c.account_id, sa.func.sum(lots.c.amount))
         .join_from(lots, entries, lots.c.entry_id == _en.id)
-        .where(_en.kind != EntryKind.REVERSAL, _en.effective_at >= effective[0], _en.effective_at < effective[1])
-        .where(_en.posted_at >= posted[0], _en.posted_at < posted[1])
+        .where(_en.kind != EntryKind.REVERSAL, *_within(effective, posted))
         .group_by(lots.c.kind, lots.c.account_id)
     )
     return [(kind, account_id, int(amount)) for kind, account_id, amount in session.execute(query)]

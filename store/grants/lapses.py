@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind
 from store import bulk
 from store.grants.monthly import Holding, holding
+from store.ledger.wallets import Announced
 from store.tables.grants import grants, lapse_announcements
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from store.tables.usage import usage_days
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 USED = (EntryKind.USAGE, EntryKind.REVERSAL)
-
-
-class Announced(NamedTuple):
-    """What someone was told will lapse, and the carry limit that it follows from, in micro-tokens."""
-
-    amount: int
-    carried_at_most: int
 
 
 class NewAnnouncement(NamedTuple):
@@ -46,22 +40,6 @@ def announced(session: Session, month: Month) -> dict[str, Announced]:
     a = lapse_announcements.c
     query = sa.select(a.person_id, a.amount, a.carried_at_most).where(a.month == str(month)).order_by(a.announced_on)
     return {id_: Announced(amount, at_most) for id_, amount, at_most in session.execute(query)}
-
-
-_announced_to = bulk.Prepared(
-    sa.select(lapse_announcements.c.amount, lapse_announcements.c.carried_at_most)
-    .where(
-        lapse_announcements.c.month == sa.bindparam("month"),
-        lapse_announcements.c.person_id == sa.bindparam("person_id"),
-    )
-    .order_by(lapse_announcements.c.announced_on)
-)
-
-
-def announced_to(session: Session, month: Month, person_id: str) -> Announced | None:
-    """The same of one person: each balance asks it."""
-    rows = _announced_to.execute(session, {"month": str(month), "person_id": person_id})
-    return Announced(*rows[-1]) if rows else None
 
 
 def announce(session: Session, month: Month, day: date, changed: Iterable[tuple[str, Announced]]) -> None:

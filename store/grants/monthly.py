@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind, LotKind
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.ledger.ledger import COMPANY
+from store.ledger.ledger import COMPANY, THE_COMPANY
 from store.tables.grants import grants
 from store.tables.ledger import accounts, entries, lot_movements, lots
 from store.tables.usage import services, usage_days
@@ -249,8 +249,13 @@ def spend(session: Session, month: Month) -> list[Spend]:
     return [Spend(*row[:4], int(row[4])) for row in session.execute(query)]
 
 
-_user = sa.func.coalesce(accounts.c.person_id, sa.func.substr(accounts.c.code, len(COMPANY) + 1))
-"""Whose use an account pays for: a person counts once, also where the company paid for a part of it."""
+_user = sa.func.coalesce(
+    accounts.c.person_id,
+    sa.case((accounts.c.code != THE_COMPANY, sa.func.substr(accounts.c.code, len(COMPANY) + 1))),
+)
+"""Whose use an account pays for: a person counts once, also where the company paid for a part of it.
+
+Nobody is counted for what is a project's alone."""
 
 
 class Spender(NamedTuple):
@@ -271,6 +276,7 @@ def spenders(session: Session, month: Month) -> list[Spender]:
         .join(services, services.c.key == d.service_key)
         .join(accounts, accounts.c.id == d.account_id)
         .where(d.day >= month.first_day, d.day < month.next().first_day, d.debit_micro_tokens > 0)
+        .where(_user.is_not(None))
         .distinct()
     )
     return [Spender(*row) for row in session.execute(query)]

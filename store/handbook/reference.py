@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy import bills
 from policy.metering import METERS, Price, UnitPrice
 from policy.period import Month, Quarter
 from policy.value.valuation import TokenValue
@@ -144,6 +145,13 @@ _latest_value = bulk.Prepared(
 )
 
 
+_values_until = bulk.Prepared(
+    _values.where(token_values.c.quarter <= sa.bindparam("quarter")).order_by(
+        token_values.c.quarter.desc(), *LATEST_FIRST
+    )
+)
+
+
 def _value(quarter: str, version: str, nano_usd: int, price_index: str, buffer: int) -> TokenValue:
     return TokenValue(
         Quarter.parse(quarter), version, nano_usd, price_index=Decimal(price_index), buffer_permille=buffer
@@ -152,9 +160,8 @@ def _value(quarter: str, version: str, nano_usd: int, price_index: str, buffer: 
 
 def values_until(session: Session, quarter: Quarter) -> list[TokenValue]:
     """The value of each quarter up to one, oldest first; the latest version of each."""
-    query = _values.where(token_values.c.quarter <= str(quarter))
-    rows = session.execute(query.order_by(token_values.c.quarter.desc(), *LATEST_FIRST)).all()
-    return list({row.quarter: _value(*row) for row in reversed(rows)}.values())
+    rows = _values_until.execute(session, {"quarter": str(quarter)})
+    return list({row[0]: _value(*row) for row in reversed(rows)}.values())
 
 
 def count_values(session: Session, quarter: Quarter) -> int:
@@ -252,11 +259,12 @@ def revalue(
 
 
 def spend_by_meter(session: Session, begin: datetime, end: datetime) -> dict[tuple[str, str, str, str], Fraction]:
-    """What was spent between two instants, in nano-USD, by (provider, model, tier, meter)."""
+    """What was spent between two instants, in nano-USD, by (provider, model, tier, meter); bills name no meters."""
     e = usage_events.c
     counts = [sa.func.coalesce(sa.func.sum(e.meters[meter].as_integer()), 0).label(meter) for meter in METERS]
     query = sa.select(e.provider, e.model, e.tier, e.price_id, *counts)
     query = query.where(e.occurred_at >= begin, e.occurred_at < end, e.price_id.is_not(None))
+    query = query.where(~e.source.startswith(bills.SOURCE))
     rows = session.execute(query.group_by(e.provider, e.model, e.tier, e.price_id)).all()
     kept = load_prices(session, {row.price_id for row in rows})
     spend: dict[tuple[str, str, str, str], Fraction] = {}

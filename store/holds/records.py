@@ -105,9 +105,13 @@ def find(session: Session, key: Key) -> Hold | None:
     return _read(rows[0]) if rows else None
 
 
-def jobs(session: Session, *, only_open: bool, limit: int) -> list[Hold]:
-    """Training jobs, the latest first."""
+def jobs(
+    session: Session, *, only_open: bool, limit: int, person_id: str | None = None, service: str | None = None
+) -> list[Hold]:
+    """Training jobs, all or of one person or service, the latest first."""
     query = sa.select(*_columns).where(sa.text("holds.kind = 'job'"))
+    given = ((_h.person_id, person_id), (_h.service_key, service))
+    query = query.where(*(column == value for column, value in given if value is not None))
     if only_open:
         query = query.where(sa.text("holds.status = 'held'"))
     return [_hold(row) for row in session.execute(query.order_by(_h.created_at.desc(), _h.id).limit(limit))]

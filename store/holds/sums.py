@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from policy.caps import SumKey, days_of
 from store import bulk
 from store.holds.records import NoRoomError
-from store.ledger.ledger import COMPANY, company_code, wallet_code
+from store.ledger.ledger import COMPANY, THE_COMPANY, company_code, wallet_code
 from store.people import teams
 from store.tables.holds import cap_sums
 from store.tables.ledger import accounts
@@ -144,14 +144,14 @@ def _of_persons(session: Session, days: Sequence[date], only: str | None, *, by_
         query = query.where(_d.service_key == service) if by_service else query
     found: Counter[str] = Counter()
     for code, service, total in session.execute(query.group_by(accounts.c.code, _d.service_key)):
-        person_id = person_of(code)
-        found[f"{person_id}/{service}" if by_service else person_id] += int(total)
+        if person_id := person_of(code):
+            found[f"{person_id}/{service}" if by_service else person_id] += int(total)
     return found
 
 
 def person_of(code: str) -> str:
-    """Whose use an account pays for."""
-    return code.removeprefix(COMPANY).removeprefix(wallet_code(""))
+    """Whose use an account pays for; empty where it is a project's alone."""
+    return "" if code == THE_COMPANY else code.removeprefix(COMPANY).removeprefix(wallet_code(""))
 
 
 def _of_teams(session: Session, days: Sequence[date], only: str | None) -> Mapping[str, int]:

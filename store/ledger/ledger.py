@@ -95,6 +95,10 @@ COMPANY = "company:"
 """The company's own account has a part for each person it pays for: the roll-up still knows whose use it was."""
 
 
+THE_COMPANY = "company"
+"""The part of it that is no person's: what is used for a project, or was decided to be the company's."""
+
+
 def company_code(person_id: str) -> str:
     return f"{COMPANY}{person_id}"
 

@@ -7,23 +7,26 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+import msgspec
 import sqlalchemy as sa
 
 from policy.kinds import EntryKind, LotKind
+from policy.pace import PACE_DAYS
+from policy.period import Month
 from policy.units import MicroTokens
 from store import bulk
 from store.handbook.reference import LATEST_FIRST
 from store.ledger.ledger import COMPANY, company_code
-from store.tables.grants import grants
+from store.tables.grants import grants, lapse_announcements
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from store.tables.outbox import runs
 from store.tables.people import people
+from store.tables.usage import usage_days, wallet_days
 from store.tables.value import token_values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from policy.period import Month
     from store.engine import Session
 
 SPEND_DAYS = 31
@@ -42,13 +45,30 @@ class LotRow(NamedTuple):
     id: int
 
 
+class ServiceSpend(NamedTuple):
+    """Micro-tokens that a service took: this month, within the pace's window, and since when it was used."""
+
+    service_key: str
+    month: int
+    window: int
+    first_day: date
+
+
+class Announced(NamedTuple):
+    """What someone was told will lapse, and the carry limit that it follows from, in micro-tokens."""
+
+    amount: int
+    carried_at_most: int
+
+
 class Wallet(NamedTuple):
     """A person with what their wallet holds; `lots` are open, in burn order.
 
     Without an account (nothing was ever granted or used) the balance is 0; `nano_usd_per_token` and `value_version` are
     None while no one has adopted the quarter's value. `factors` are those of the month's grant, as plain values.
     `company_account_id` is what paid for them outside the programme, None where it never did. It is settled once what
-    lapsed on the month's first is taken. `held` is for calls that still run.
+    lapsed on the month's first is taken. `held` is for calls that still run. `announced` is what was last said of the
+    first of this month and of the next, by month.
     """
 
     person_id: str
@@ -60,18 +80,11 @@ class Wallet(NamedTuple):
     value_version: str | None
     factors: object | None
     company_account_id: int | None
-    lots: tuple[LotRow, ...]
     is_settled: bool
     held: int
-
-
-class ServiceSpend(NamedTuple):
-    """Micro-tokens that a service took: this month, within the pace's window, and since when it was used."""
-
-    service_key: str
-    month: int
-    window: int
-    first_day: date
+    lots: tuple[LotRow, ...]
+    spent: tuple[ServiceSpend, ...]
+    announced: Mapping[str, Announced]
 
 
 class Movement(NamedTuple):
@@ -98,65 +111,106 @@ _latest_value = (
 )
 _company = accounts.alias("company")
 _settled = sa.exists().where(runs.c.job == sa.literal_column("'lapses'"), runs.c.period == sa.bindparam("month"))
-_wallet = (
-    sa.select(
-        people.c.id,
-        people.c.name,
-        people.c.time_zone,
-        accounts.c.id,
-        sa.func.coalesce(accounts.c.balance, _ZERO),
-        _latest_value.c.nano_usd_per_token,
-        _latest_value.c.version,
-        grants.c.factors,
-        _company.c.id,
-        _settled,
-        sa.func.coalesce(accounts.c.held, _ZERO),
-        lots.c.kind,
-        lots.c.amount,
-        lots.c.remaining,
-        lots.c.starts_at,
-        lots.c.expires_at,
-        lots.c.reason,
-        lots.c.id,
+
+
+def _spent(account: sa.ColumnElement[int]) -> sa.Select[Any]:
+    """The columns of `ServiceSpend`, from one stretch of the roll-up's key."""
+    w, d = wallet_days.c, usage_days.c
+    # Where nothing was paid, the use was free, or a correction took all of it back.
+    is_left = sa.exists().where(d.day == w.day, d.account_id == w.account_id, d.service_key == w.service_key)
+    was_used = sa.or_(w.debit_micro_tokens != _ZERO, is_left)
+    since_the_first, in_window = (
+        sa.func.sum(sa.case((w.day >= sa.bindparam(first), w.debit_micro_tokens), else_=_ZERO))
+        for first in ("month_begins", "window_begins")
     )
-    .select_from(
-        people.outerjoin(accounts, accounts.c.person_id == people.c.id)
-        .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
-        .outerjoin(_latest_value, sa.true())
-        .outerjoin(_company, _company.c.code == sa.literal_column(f"'{COMPANY}'") + people.c.id)
-        .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
+    query = sa.select(w.service_key, since_the_first, in_window, sa.func.min(w.day)).group_by(w.service_key)
+    days = w.day.between(sa.bindparam("first_day"), sa.bindparam("today"))
+    return query.where(w.account_id == account, days, was_used)
+
+
+def _wallet(whose: sa.ColumnElement[bool]) -> bulk.Prepared:
+    """One statement, so that everything in it is of the same instant, and on PostgreSQL one round trip."""
+    person = sa.select(people.c.id).where(whose).correlate(None).scalar_subquery()
+    account = sa.select(accounts.c.id).where(accounts.c.person_id == person).correlate(None).scalar_subquery()
+    a = lapse_announcements.c
+    announced = (
+        sa.select(a.month, a.amount, a.carried_at_most)
+        .where(a.person_id == person, a.month.in_((sa.bindparam("month"), sa.bindparam("next_month"))))
+        .order_by(a.announced_on)
     )
-    .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
-)
-_WALLET_COLUMNS = 11
-_wallet_by_slack = bulk.Prepared(_wallet.where(people.c.slack_user_id == sa.bindparam("who")))
-_wallet_by_email = bulk.Prepared(_wallet.where(people.c.email == sa.bindparam("who")))
+    return bulk.Prepared(
+        sa.select(
+            people.c.id,
+            people.c.name,
+            people.c.time_zone,
+            accounts.c.id,
+            sa.func.coalesce(accounts.c.balance, _ZERO),
+            _latest_value.c.nano_usd_per_token,
+            _latest_value.c.version,
+            grants.c.factors,
+            _company.c.id,
+            _settled,
+            sa.func.coalesce(accounts.c.held, _ZERO),
+            bulk.as_json(_spent(account)),
+            bulk.as_json(announced),
+            lots.c.kind,
+            lots.c.amount,
+            lots.c.remaining,
+            lots.c.starts_at,
+            lots.c.expires_at,
+            lots.c.reason,
+            lots.c.id,
+        )
+        .select_from(
+            people.outerjoin(accounts, accounts.c.person_id == people.c.id)
+            .outerjoin(lots, sa.and_(lots.c.account_id == accounts.c.id, lots.c.remaining > _ZERO))
+            .outerjoin(_latest_value, sa.true())
+            .outerjoin(_company, _company.c.code == sa.literal_column(f"'{COMPANY}'") + people.c.id)
+            .outerjoin(grants, sa.and_(grants.c.month == sa.bindparam("month"), grants.c.person_id == people.c.id))
+        )
+        .where(whose)
+        .order_by(lots.c.priority, lots.c.expires_at, lots.c.id)
+    )
 
 
-def of_slack_user(session: Session, slack_user_id: str, month: Month) -> Wallet | None:
-    """A person's wallet by Slack id; None for a stranger.
-
-    One statement, so that balance and lots are of the same instant.
-    """
-    return _read(session, _wallet_by_slack, slack_user_id, month)
+_WALLET_COLUMNS = 13
+_wallet_by_slack = _wallet(people.c.slack_user_id == sa.bindparam("who"))
+_wallet_by_email = _wallet(people.c.email == sa.bindparam("who"))
 
 
-def of_email(session: Session, email: str, month: Month) -> Wallet | None:
-    return _read(session, _wallet_by_email, email.lower(), month)
+def of_slack_user(session: Session, slack_user_id: str, today: date) -> Wallet | None:
+    """A person's wallet by Slack id; None for a stranger."""
+    return _read(session, _wallet_by_slack, slack_user_id, today)
 
 
-def _read(session: Session, query: bulk.Prepared, who: str, month: Month) -> Wallet | None:
-    rows = query.execute(session, {"who": who, "month": str(month), "quarter": str(month.quarter)})
+def of_email(session: Session, email: str, today: date) -> Wallet | None:
+    return _read(session, _wallet_by_email, email.lower(), today)
+
+
+def _read(session: Session, query: bulk.Prepared, who: str, today: date) -> Wallet | None:
+    rows = query.execute(session, {"who": who, **_on(today, bulk.is_postgresql(session))})
     if not rows:
         return None
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
-    first = rows[0][:_WALLET_COLUMNS]
-    person_id, name, zone, account_id, balance, nano_usd, version, factors, company, settled, held = first
-    # The drivers differ in who reads JSON.
-    factors = json.loads(factors) if isinstance(factors, str) else factors
+    person_id, name, zone, account_id, balance, nano_usd, version, *rest = rows[0][:_WALLET_COLUMNS]
+    factors, company_account_id, settled, held, spent, announced = rest
     return Wallet(
-        person_id, name, zone, account_id, balance, nano_usd, version, factors, company, open_lots, bool(settled), held
+        person_id,
+        name,
+        zone,
+        account_id,
+        balance,
+        nano_usd,
+        version,
+        # The drivers differ in who reads JSON.
+        json.loads(factors) if isinstance(factors, str) else factors,
+        company_account_id,
+        bool(settled),
+        held,
+        open_lots,
+        _spends.decode(spent) if spent else (),
+        {month: Announced(*told) for month, *told in _announcements.decode(announced)} if announced else {},
     )
 
 
@@ -166,39 +220,30 @@ def _lot(columns: Sequence[Any]) -> LotRow:
     return LotRow(LotKind(kind), amount, remaining, begin, end, reason, id_)
 
 
-_SPEND_COLUMNS = """
-SELECT service_key,
-       sum(CASE WHEN day >= {day} THEN debit_micro_tokens ELSE 0 END),
-       sum(CASE WHEN day > {day} THEN debit_micro_tokens ELSE 0 END),
-       min(day)
-FROM usage_days WHERE account_id = {mark} AND day {among} GROUP BY service_key
-"""
-_SPEND_SQLITE = _SPEND_COLUMNS.format(day="?", mark="?", among=f"IN ({', '.join('?' * SPEND_DAYS)})")
-# One text for the array: the driver takes longer to describe 31 dates than the server to read them.
-_SPEND_POSTGRESQL = _SPEND_COLUMNS.format(day="%s::date", mark="%s", among="= ANY(%s::date[])")
+_spends = msgspec.json.Decoder(tuple[ServiceSpend, ...])
+_announcements = msgspec.json.Decoder(list[tuple[str, int, int]])
+_spent_by_account = bulk.Prepared(_spent(sa.bindparam("account_id")))
 
 
-def spend(
-    session: Session, account_id: int, *, month_begins: date, window_days: int, today: date
-) -> list[ServiceSpend]:
-    """What each service took from a wallet, over this month and over the last `window_days`.
-
-    The days are named one by one, because the key begins with the day; the text of the statement never changes, so
-    that both drivers keep it prepared.
-    """
-    window = today - timedelta(days=window_days)
-    marks = (month_begins.isoformat(), window.isoformat(), account_id)
-    days = _days_until(today)
-    if bulk.is_postgresql(session):
-        rows = bulk.fetch(session, _SPEND_POSTGRESQL, (*marks, f"{{{','.join(days)}}}"))
-        return [ServiceSpend(key, int(month), int(recent), first) for key, month, recent, first in rows]
-    rows = bulk.fetch(session, _SPEND_SQLITE, (*marks, *days))
-    return [ServiceSpend(key, month, recent, date.fromisoformat(first)) for key, month, recent, first in rows]
+def spend(session: Session, account_id: int, today: date) -> list[ServiceSpend]:
+    """What each service took from an account, over this month and over the pace's window."""
+    marks = {"account_id": account_id, **_on(today, bulk.is_postgresql(session))}
+    rows = _spent_by_account.execute(session, marks)
+    return [ServiceSpend(key, int(month), int(window), bulk.read_day(first)) for key, month, window, first in rows]
 
 
 @lru_cache(maxsize=8)
-def _days_until(today: date) -> tuple[str, ...]:
-    return tuple((today - timedelta(days=i)).isoformat() for i in range(SPEND_DAYS))
+def _on(today: date, as_dates: bool) -> dict[str, Any]:  # noqa: FBT001 - how the driver takes days
+    """The months and days that a balance of a day is about."""
+    month = Month.containing(today)
+    days = {
+        "month_begins": month.first_day,
+        "window_begins": today - timedelta(days=PACE_DAYS - 1),
+        "first_day": today - timedelta(days=SPEND_DAYS - 1),
+        "today": today,
+    }
+    names = {"month": str(month), "next_month": str(month.next()), "quarter": str(month.quarter)}
+    return names | (days if as_dates else {name: day.isoformat() for name, day in days.items()})
 
 
 def account_of(session: Session, person_id: str) -> int | None:

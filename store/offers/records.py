@@ -47,9 +47,10 @@ def _one(session: Session, condition: sa.ColumnElement[bool]) -> StoredOffer | N
     return None if row is None else StoredOffer(*row)
 
 
-def latest(session: Session, *, limit: int) -> list[StoredOffer]:
-    """The latest first."""
-    rows = session.execute(_columns().order_by(_o.made_at.desc(), _o.id).limit(limit))
+def latest(session: Session, *, limit: int, since: datetime | None = None) -> list[StoredOffer]:
+    """The latest first, all or from an instant on."""
+    query = _columns() if since is None else _columns().where(_o.made_at >= since)
+    rows = session.execute(query.order_by(_o.made_at.desc(), _o.id).limit(limit))
     return [StoredOffer(*row) for row in rows]
 
 

@@ -20,10 +20,11 @@ _p = person_cost_centres.c
 
 
 class CostCentre(NamedTuple):
-    """A cost centre that has a name."""
+    """A cost centre that has a name, and the person who owns it, if someone does."""
 
     key: str
     name: str
+    owner_id: str | None = None
 
 
 def all_of(session: Session) -> dict[str, CostCentre]:
@@ -37,8 +38,13 @@ def keep(session: Session, some: Iterable[CostCentre]) -> None:
     """Add or rename cost centres, by their keys."""
     for one in some:
         found = sa.update(cost_centres).where(cost_centres.c.key == one.key)
-        if not session.execute(found.values(name=one.name)).rowcount:
+        if not session.execute(found.values(name=one.name, owner_id=one.owner_id)).rowcount:
             session.execute(sa.insert(cost_centres).values(**one._asdict()))
+
+
+def hand_over(session: Session, owner_id: str, to: str) -> None:
+    """Let somebody own what another owns."""
+    session.execute(sa.update(cost_centres).where(cost_centres.c.owner_id == owner_id).values(owner_id=to))
 
 
 class Belonging(NamedTuple):

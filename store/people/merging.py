@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from policy.kinds import LotKind
+from store.people import cost_centres
 from store.tables.appeals import appeals, review_opt_outs
 from store.tables.exceptions import request_beneficiaries, request_seats, requests
 from store.tables.ledger import accounts, lots
@@ -72,6 +73,7 @@ def hand_over(session: Session, second: str, first: str) -> None:
     session.execute(sa.update(identities).where(identities.c.person_id == second).values(person_id=first))
     waiting = (outbox.c.person_id == second, outbox.c.state.in_(("waiting", "leased", "parked")))
     session.execute(sa.update(outbox).where(*waiting).values(person_id=first))
+    cost_centres.hand_over(session, second, first)
     for column in (projects.c.director_id, projects.c.sponsor_id):
         session.execute(sa.update(projects).where(column == second).values({column: first}))
     for table, keys in (

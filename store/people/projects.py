@@ -43,6 +43,11 @@ def by_name(session: Session) -> list[Project]:
     return [Project._make(row) for row in session.execute(_all)]
 
 
+def names(session: Session) -> dict[str, str]:
+    """What projects are called, by key."""
+    return {key: name for key, name in session.execute(sa.select(projects.c.key, projects.c.name))}
+
+
 def listed(session: Session, day: date, *, person_id: str | None = None) -> list[ListedProject]:
     """Projects by key, with how many work on each on a day; all of them, or those of one person."""
     a, director, sponsor = assignments.c, people.alias(), people.alias()

@@ -66,21 +66,28 @@ def _unnamed(code: str) -> Names:
 # --- Events ----------------------------------------------------------------------------------------------------------
 
 
-def _events(*more: Any) -> sa.Select[Any]:  # noqa: ANN401 - columns
-    columns = (_e.source, _e.event_id, _code.label("code"), *more)
+def _events() -> sa.Select[Any]:
+    columns = (_e.source, _e.event_id, _code.label("code"))
     return sa.select(*columns).outerjoin_from(usage_events, accounts, accounts.c.id == _e.account_id)
 
 
 def _posted(session: Session, scope: Scope) -> sa.Select[Any]:
     """Events that an entry paid for and nobody corrected, by the entries: no index of events has their time."""
-    query = _events(entries.c.id.label("place")).join(entries, entries.c.id == _e.entry_id)
-    query = query.where(_is_named(session, _e.identities), ~_has_versions)
+    query = sa.select(_e.source, _e.event_id, _code.label("code"), _e.entry_id.label("place")).select_from(usage_events)
+    query = query.join(accounts, accounts.c.id == _e.account_id).where(
+        _is_named(session, _e.identities), ~_has_versions
+    )
     if scope.before is None:
         own = sa.select(accounts.c.id).where(accounts.c.code.in_(_codes(scope.person_id)))
         paid = sa.select(postings.c.entry_id).where(postings.c.account_id.in_(own))
-        return query.where(entries.c.id.in_(paid), accounts.c.code.in_(_codes(scope.person_id)))
-    query = query.where(entries.c.posted_at < scope.before)
-    return query if scope.since is None else query.where(entries.c.posted_at >= scope.since)
+        return query.where(_e.entry_id.in_(paid), accounts.c.code.in_(_codes(scope.person_id)))
+    within = entries.c.posted_at < scope.before
+    if scope.since is not None:
+        within &= entries.c.posted_at >= scope.since
+    # The index is gone through between the first such entry and the last, not through all that came since.
+    first, last = session.execute(sa.select(sa.func.min(entries.c.id), sa.func.max(entries.c.id)).where(within)).one()
+    query = query.join(entries, entries.c.id == _e.entry_id).where(within)
+    return query.where(_e.entry_id.between(first or 0, last or 0))
 
 
 def _free(session: Session, scope: Scope) -> sa.Select[Any]:
@@ -175,7 +182,7 @@ def _forget_steps(session: Session, _scope: Scope, rows: Sequence[sa.Row[Any]]) 
     bulk.update(session, quarantine_steps, ("id", "before"), changed)
 
 
-POSTED = Part(name="usage_events", found=_posted, change=_forget_events, place=entries.c.id, is_usage=True)
+POSTED = Part(name="usage_events", found=_posted, change=_forget_events, place=_e.entry_id, is_usage=True)
 FREE = Part(name="usage_events, free", found=_free, change=_forget_events, is_usage=True)
 CORRECTED = Part(name="usage_events, corrected", found=_corrected, change=_forget_corrected, is_usage=True)
 DISCARDED = Part(name="usage_events, discarded", found=_discarded, change=_forget_events, is_usage=True)

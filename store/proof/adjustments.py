@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from store.engine import Session
 
+BILL = "adjustment:bill:"
 NEAREST = 1_000
 """Nano-USD: no token is worth so much that its millionth is more."""
 
@@ -30,6 +31,8 @@ def adjustments_as_decided(session: Session) -> Iterator[str]:
         .join(accounts, accounts.c.id == postings.c.account_id)
         .join(token_values, token_values.c.version == entries.c.value_version)
         .where(entries.c.kind == EntryKind.ADJUSTMENT, accounts.c.code.startswith("service:"))
+        # Those are of bills: store/proof/invoices.
+        .where(~entries.c.idempotency_key.startswith(BILL))
     )
     posted: defaultdict[str, int] = defaultdict(int)
     for key, tokens, per_token in session.execute(query):

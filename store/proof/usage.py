@@ -14,7 +14,7 @@ from store.handbook import reference
 from store.ledger import ledger
 from store.tables.ledger import accounts, entries, postings
 from store.tables.people import people
-from store.tables.usage import usage_days, usage_events, usage_reversals
+from store.tables.usage import usage_days, usage_events, usage_reversals, wallet_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +26,12 @@ if TYPE_CHECKING:
 
 ROWS_AT_A_TIME = 10_000
 
-_PAYS = sa.or_(accounts.c.person_id.is_not(None), accounts.c.code.startswith(ledger.COMPANY))
-"""Wallets, and the company outside the programme."""
+_PAYS = sa.or_(
+    accounts.c.person_id.is_not(None),
+    accounts.c.code.startswith(ledger.COMPANY),
+    accounts.c.code == ledger.THE_COMPANY,
+)
+"""Wallets, and the company outside the programme and for projects."""
 
 
 def usage_entries(session: Session) -> Iterator[str]:
@@ -64,6 +68,18 @@ def services_paid(session: Session) -> Iterator[str]:
     for code in sorted(ledgers.keys() | days.keys()):
         if ledgers.get(code, 0) != days.get(code, 0):
             yield f"account {code}: usage paid {ledgers.get(code, 0)}, the roll-up says {days.get(code, 0)}"
+
+
+def days_of_wallets(session: Session) -> Iterator[str]:
+    """The roll-up that begins with the wallet has the sums of the other; lines of days that were emptied stay in it."""
+    d, w = usage_days.c, wallet_days.c
+    key = (d.account_id, d.day, d.service_key)
+    sums = sa.select(*key, sa.func.sum(d.debit_micro_tokens)).group_by(*key)
+    lines = sa.select(w.account_id, w.day, w.service_key, w.debit_micro_tokens)
+    paid = lines.where(w.debit_micro_tokens != 0)
+    for some, others, whose in ((sums, lines, "the days' roll-up"), (paid, sums, "the wallets' roll-up")):
+        for account_id, day, service, debit in session.execute(some.except_(others)):
+            yield f"account {account_id} on {day}: only {whose} says that {service} took {int(debit)}"
 
 
 def events_of_wallets(session: Session) -> Iterator[str]:
@@ -179,6 +195,7 @@ def count_events(session: Session) -> int:
 CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     usage_entries,
     services_paid,
+    days_of_wallets,
     events_of_wallets,
     company_pays,
     prices_as_kept,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy import bills
 from store.tables.usage import usage_events
 from store.usage import versions
 
@@ -37,6 +38,7 @@ def after(session: Session, reached: Key, source: str, span: Span, limit: int) -
         _e.occurred_at >= span.begin,
         _e.occurred_at < span.end,
         _e.cost_nano_usd.is_not(None),
+        ~_e.source.startswith(bills.SOURCE),
     )
     if source:
         query = query.where(_e.source == source)
@@ -73,6 +75,7 @@ def clusters(session: Session, span: Span, *, seconds: int) -> Iterator[list[Twi
         sa.select(_e.source, _e.event_id, _e.occurred_at, _e.provider, _e.model, _e.meters, _e.revision, times)
         .add_columns(_e.account_id, _e.tier, *(count.label(f"n{n}") for n, count in enumerate(_COUNTS)))
         .where(_e.occurred_at >= span.begin, _e.occurred_at < span.end, _e.cost_nano_usd.is_not(None))
+        .where(~_e.source.startswith(bills.SOURCE))
         .subquery()
     )
     c = inner.c

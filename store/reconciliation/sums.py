@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
+from policy import bills
 from policy.metering import METERS
 from store import bulk
 from store.tables.usage import quarantine, usage_days, usage_events
@@ -38,7 +39,10 @@ class Hour(NamedTuple):
 
 
 def hours(session: Session, begin: datetime, end: datetime) -> list[Hour]:
-    """Everything between two instants that holds: one pass over the events, as long as there is no index by time."""
+    """Everything between two instants that gateways reported and that holds: one pass over the events.
+
+    There is no index by time.
+    """
     waiting = sa.select(quarantine.c.source).where(
         quarantine.c.source == _e.source,
         quarantine.c.event_id == _e.event_id,
@@ -69,7 +73,7 @@ def _sums(session: Session, begin: datetime, end: datetime) -> sa.Select[Any]:
             sa.func.coalesce(sa.func.sum(_e.cost_nano_usd), 0),
             *counts,
         )
-        .where(_e.occurred_at >= begin, _e.occurred_at < end)
+        .where(_e.occurred_at >= begin, _e.occurred_at < end, ~_e.source.startswith(bills.SOURCE))
         .group_by(_e.source, _e.provider, _e.model, _e.tier, hour)
     )
 

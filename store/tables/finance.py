@@ -1,9 +1,10 @@
-"""Cost centres, and who belongs to which."""
+"""Cost centres, who belongs to which, and what each bears of the days that are settled."""
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Date, ForeignKey, Table, Text
+from sqlalchemy import Column, Date, ForeignKey, ForeignKeyConstraint, Integer, Table, Text
 
+from store.columns import AmountColumn, Instant
 from store.tables.base import metadata
 from store.tables.people import people
 
@@ -12,6 +13,7 @@ cost_centres = Table(
     metadata,
     Column("key", Text, primary_key=True),
     Column("name", Text, nullable=False),
+    Column("owner_id", Text, ForeignKey(people.c.id), comment="Who is told each month what it bears."),
     comment="Those that have a name; a person or a project may name others.",
 )
 
@@ -22,4 +24,46 @@ person_cost_centres = Table(
     Column("holds_from", Date, primary_key=True),
     Column("cost_centre", Text, comment="Empty for none."),
     comment="Which cost centre bore a person's use since when.",
+)
+
+charge_days = Table(
+    "charge_days",
+    metadata,
+    Column("month", Text, primary_key=True, comment="Whose file it is in, such as 2026-11."),
+    Column("day", Date, primary_key=True, comment="Of that month; an earlier one where it was corrected in it."),
+    Column("effective_from", Instant, nullable=False),
+    Column("effective_until", Instant, nullable=False),
+    Column("posted_from", Instant, nullable=False),
+    Column("posted_until", Instant, nullable=False),
+    Column("lines", Integer, nullable=False),
+    Column("cost_nano_usd", AmountColumn, nullable=False),
+    Column("debit_micro_tokens", AmountColumn, nullable=False),
+    Column("added_up_at", Instant, nullable=False),
+    comment="Days whose charges were added up once their month was settled, of the entries of some time.",
+)
+
+charge_lines = Table(
+    "charge_lines",
+    metadata,
+    Column("month", Text, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("cost_centre", Text, nullable=False, comment="Empty for none."),
+    Column("person_id", Text, nullable=False, comment="Empty where rows are of cost centres."),
+    Column("project", Text, nullable=False),
+    Column("service_key", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("tier", Text, nullable=False),
+    Column("price_id", Text, nullable=False),
+    Column("context", Integer, nullable=False, comment="The input tokens above which it holds; 0 for none."),
+    Column("value_version", Text, nullable=False),
+    Column("calls", AmountColumn, nullable=False),
+    Column("cost_nano_usd", AmountColumn, nullable=False),
+    Column("debit_micro_tokens", AmountColumn, nullable=False),
+    Column("counted", AmountColumn, nullable=False, comment="Calls that counted their requests."),
+    Column("counts", Text, nullable=False, comment="Of each meter, as JSON: it is read as a whole."),
+    ForeignKeyConstraint(["month", "day"], ["charge_days.month", "charge_days.day"]),
+    sqlite_with_rowid=False,
+    comment="What each cost centre bears of a day, product and price.",
 )

@@ -151,6 +151,18 @@ usage_days = Table(
     sqlite_with_rowid=False,
 )
 
+wallet_days = Table(
+    "wallet_days",
+    metadata,
+    # Nor here: the lines follow from those of `usage_days`, and `verify` compares both.
+    Column("account_id", Identifier, primary_key=True, autoincrement=False),
+    Column("day", Date, primary_key=True),
+    Column("service_key", Text, primary_key=True),
+    Column("debit_micro_tokens", AmountColumn, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+    comment="What each wallet paid, by day and service: one stretch of the key is all that a balance reads.",
+)
+
 file_imports = Table(
     "file_imports",
     metadata,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -11,7 +12,7 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.tables.usage import file_imports, quarantine, usage_days, usage_events
+from store.tables.usage import file_imports, quarantine, usage_days, usage_events, wallet_days
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -57,6 +58,7 @@ EVENT_COLUMNS = (
     *EventPosting._fields,
 )
 DAY_COLUMNS = (*DayKey._fields, "calls", "input_tokens", "output_tokens", "cost_nano_usd", "debit_micro_tokens")
+WALLET_DAY_COLUMNS = ("account_id", "day", "service_key", "debit_micro_tokens")
 CONTENT = tuple(usage_events.c[name] for name in EVENT_COLUMNS[: -len(EventPosting._fields)])
 _UNPOSTED = (None,) * len(EventPosting._fields)
 
@@ -129,13 +131,31 @@ def release(session: Session, events: Sequence[tuple[UsageEvent, EventPosting]],
 
 
 def add_to_days(session: Session, days: Mapping[DayKey, Sequence[int]]) -> None:
-    """Add (calls, input tokens, output tokens, cost, debit) to the days' roll-up.
+    """Add (calls, input tokens, output tokens, cost, debit) to the days' roll-up, and to that of the wallets.
 
     In the order of the key: two batches that touch the same rows then never wait for each other in a circle.
     """
     day = bulk.day_codec(session)
     rows = [(day(on), *rest, *figures) for (on, *rest), figures in sorted(days.items())]
     bulk.add_up(session, usage_days, DAY_COLUMNS, rows, key=len(DayKey._fields))
+    _add_to_wallets(session, days)
+
+
+def _add_to_wallets(session: Session, days: Mapping[DayKey, Sequence[int]]) -> None:
+    """A debit is added to a line under its wallet's lock.
+
+    Free use is under no lock, and must not hold up who has one: where its line is there, that is all that it needs.
+    All lines that may be new come first and in order, so that no one waits in a circle.
+    """
+    day = bulk.day_codec(session)
+    debits: Counter[tuple[int, date, str]] = Counter()
+    for (on, account_id, service, *_), figures in days.items():
+        debits[account_id, on, service] += figures[-1]
+    lines = [(account_id, day(on), service, debit) for (account_id, on, service), debit in sorted(debits.items())]
+    paid = [line for line in lines if line[-1]]
+    if len(paid) < len(lines):
+        bulk.add_up(session, wallet_days, WALLET_DAY_COLUMNS[:3], [line[:3] for line in lines], key=3)
+    bulk.add_up(session, wallet_days, WALLET_DAY_COLUMNS, paid, key=3)
 
 
 def hold(session: Session, held: Sequence[tuple[UsageEvent, str, str]], *, now: datetime) -> None:
@@ -152,17 +172,23 @@ def explain_hold(session: Session, still: Sequence[tuple[UsageEvent, str, str]])
 
 
 def held_events(
-    session: Session, *, limit: int, after: tuple[datetime, str, str] | None = None, lock: bool = False
+    session: Session,
+    *,
+    limit: int,
+    after: tuple[datetime, str, str] | None = None,
+    lock: bool = False,
+    wanted: Sequence[sa.ColumnElement[bool]] = (),
 ) -> list[QuarantinedEvent]:
-    """What is in quarantine, the oldest first; `after` is (since, source, event id) of the last one seen.
+    """What is in quarantine, all or what is `wanted`, the oldest first.
 
-    `lock` keeps other sessions from releasing the same events.
+    `after` is (since, source, event id) of the last one seen. `lock` keeps other sessions from releasing
+    the same events.
     """
     order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
     query = (
         sa.select(*CONTENT, quarantine.c.reason, quarantine.c.detail, quarantine.c.since)
         .join_from(quarantine, usage_events)
-        .where(quarantine.c.released_at.is_(None))
+        .where(quarantine.c.released_at.is_(None), *wanted)
         .order_by(*order)
         .limit(limit)
     )
@@ -200,9 +226,15 @@ def held_because(session: Session, source: str, event_id: str) -> str | None:
     return why
 
 
-def count_held(session: Session) -> dict[str, int]:
+def only(source: str | None, reason: str | None) -> list[sa.ColumnElement[bool]]:
+    """Which of what is in quarantine is of one gateway, or waits for one reason."""
+    given = ((quarantine.c.source, source), (quarantine.c.reason, reason))
+    return [column == value for column, value in given if value is not None]
+
+
+def count_held(session: Session, wanted: Sequence[sa.ColumnElement[bool]] = ()) -> dict[str, int]:
     """How many events are in quarantine, by reason."""
-    query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None))
+    query = sa.select(quarantine.c.reason, sa.func.count()).where(quarantine.c.released_at.is_(None), *wanted)
     return {reason: count for reason, count in session.execute(query.group_by(quarantine.c.reason))}
 
 

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from store import bulk
 from store.tables.intake import quarantine_steps
 from store.tables.usage import quarantine, usage_events
-from store.usage.events import CONTENT, QuarantinedEvent, event_of, json_text
+from store.usage.events import CONTENT, QuarantinedEvent, event_of, json_text, only
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -171,8 +171,9 @@ def locked(
     return [QuarantinedEvent(event_of(row), row.reason, row.detail, row.since) for row in rows]
 
 
-def groups(session: Session, *, limit: int) -> list[Group]:
-    """What waits, by reason and detail, the largest groups first."""
+def groups(session: Session, *, limit: int, source: str | None = None, reason: str | None = None) -> list[Group]:
+    """What waits, all or of one gateway or reason, by reason and detail, the largest groups first."""
+    wanted = only(source, reason)
     alike = (_q.reason, _q.detail)
     e = usage_events.c
     rows = (
@@ -187,12 +188,12 @@ def groups(session: Session, *, limit: int) -> list[Group]:
             sa.func.row_number().over(partition_by=alike, order_by=_order).label("nth"),
         )
         .join_from(quarantine, usage_events)
-        .where(_waits)
+        .where(_waits, *wanted)
         .subquery()
     )
     query = sa.select(rows).where(rows.c.nth == 1)
     query = query.order_by(rows.c.events.desc(), rows.c.reason, rows.c.detail).limit(limit)
-    sources = _sources_by_group(session)
+    sources = _sources_by_group(session, wanted)
     return [
         Group(
             row.reason,
@@ -208,8 +209,8 @@ def groups(session: Session, *, limit: int) -> list[Group]:
     ]
 
 
-def _sources_by_group(session: Session) -> dict[tuple[str, str], list[str]]:
-    query = sa.select(_q.reason, _q.detail, _q.source).where(_waits).distinct().order_by(_q.source)
+def _sources_by_group(session: Session, wanted: Sequence[sa.ColumnElement[bool]]) -> dict[tuple[str, str], list[str]]:
+    query = sa.select(_q.reason, _q.detail, _q.source).where(_waits, *wanted).distinct().order_by(_q.source)
     found: dict[tuple[str, str], list[str]] = {}
     for reason, detail, source in session.execute(query):
         found.setdefault((reason, detail), []).append(source)

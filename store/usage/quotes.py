@@ -48,14 +48,14 @@ def _apart(share: Fraction) -> sa.ColumnElement[bool]:
 _joined = sa.and_(usage_events.c.source == usage_quotes.c.source, usage_events.c.event_id == usage_quotes.c.event_id)
 
 
-def differences(session: Session, share: Fraction, *, limit: int) -> list[Difference]:
-    """The latest events that differ, the last noted first."""
+def differences(session: Session, share: Fraction, *, limit: int, source: str | None = None) -> list[Difference]:
+    """The latest events that differ, of everyone or one gateway, the last noted first."""
     e = usage_events.c
     columns = (e.source, e.event_id, e.occurred_at, e.provider, e.model, e.tier, e.cost_nano_usd)
     query = (
         sa.select(*columns, usage_quotes.c.quoted_nano_usd)
         .join_from(usage_quotes, usage_events, _joined)
-        .where(_apart(share))
+        .where(_apart(share), *_of(source))
         .order_by(usage_quotes.c.noted_at.desc(), e.source, e.event_id)
         .limit(limit)
     )
@@ -74,7 +74,11 @@ class Apart(NamedTuple):
     quoted: NanoUSD
 
 
-def differences_by_model(session: Session, share: Fraction) -> list[Apart]:
+def _of(source: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if source is None else [usage_events.c.source == source]
+
+
+def differences_by_model(session: Session, share: Fraction, *, source: str | None = None) -> list[Apart]:
     """What differs, by gateway, model and tier, the largest sum of money first. The cost grows with the quotes kept."""
     e = usage_events.c
     key = (e.source, e.provider, e.model, e.tier)
@@ -82,7 +86,7 @@ def differences_by_model(session: Session, share: Fraction) -> list[Apart]:
     query = (
         sa.select(*key, sa.func.count(), cost, quoted)
         .join_from(usage_quotes, usage_events, _joined)
-        .where(_apart(share))
+        .where(_apart(share), *_of(source))
         .group_by(*key)
         .order_by(sa.func.abs(cost - quoted).desc(), *key)
     )

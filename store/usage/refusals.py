@@ -150,21 +150,26 @@ def note_told(session: Session, before: date, *, on: date) -> int:
     return session.execute(told.values(told_on=on)).rowcount
 
 
-def conflicts(session: Session, *, limit: int) -> list[Conflict]:
-    """What was offered, the latest first."""
-    query = sa.select(*(_c[name] for name in Conflict._fields))
+def conflicts(session: Session, *, limit: int, source: str | None = None) -> list[Conflict]:
+    """What was offered, by everyone or one source, the latest first."""
+    query = sa.select(*(_c[name] for name in Conflict._fields)).where(*_of(_c, source))
     query = query.order_by(_c.last_seen_at.desc(), _c.source, _c.event_id, _c.fingerprint).limit(limit)
     return [Conflict(*row) for row in session.execute(query)]
 
 
-def count_conflicts(session: Session) -> int:
+def _of(columns: sa.ColumnCollection[str, sa.Column[Any]], source: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if source is None else [columns.source == source]
+
+
+def count_conflicts(session: Session, *, source: str | None = None) -> int:
     """How many contents were refused, each once."""
-    return session.execute(sa.select(sa.func.count()).select_from(usage_conflicts)).scalar_one()
+    query = sa.select(sa.func.count()).select_from(usage_conflicts).where(*_of(_c, source))
+    return session.execute(query).scalar_one()
 
 
-def rejections(session: Session, *, limit: int) -> list[Rejection]:
-    """Rejected events, the latest first."""
-    query = sa.select(*(_k[name] for name in Rejection._fields))
+def rejections(session: Session, *, limit: int, source: str | None = None) -> list[Rejection]:
+    """Rejected events, of everyone or one source, the latest first."""
+    query = sa.select(*(_k[name] for name in Rejection._fields)).where(*_of(_k, source))
     return [
         Rejection(*row) for row in session.execute(query.order_by(_k.last_seen_at.desc(), _k.id.desc()).limit(limit))
     ]

@@ -92,9 +92,11 @@ def end(session: Session, sync_id: int, ids: Sequence[int]) -> None:
     bulk.update(session, vendor_lines, ("id", "ended_by"), [(id_, sync_id) for id_ in ids])
 
 
-def latest_syncs(session: Session, *, limit: int = 20) -> list[Sync]:
-    """The last syncs, the latest first."""
+def latest_syncs(session: Session, *, limit: int = 20, vendor: str | None = None) -> list[Sync]:
+    """The last syncs, of all vendors or one, the latest first."""
     query = sa.select(*(_s[name] for name in Sync._fields)).order_by(_s.id.desc()).limit(limit)
+    if vendor is not None:
+        query = query.where(_s.vendor == vendor)
     return [Sync._make(row) for row in session.execute(query)]
 
 

@@ -224,6 +224,7 @@ def test_people_are_imported(run: Run, tmp_path: Path) -> None:
         "added": 1,
         "changed": 0,
         "unchanged": 6,
+        "dry_run": False,
     }
     assert run("people", "import", str(path)).stdout == "0 added, 0 changed, 7 unchanged.\n"
 
@@ -360,11 +361,11 @@ def test_differences_are_listed(run: Run, sqlite_app: App) -> None:
     assert books.take_in(sqlite_app, event) == ["accepted"]
     told = json.loads(run("usage", "differences", "--json").stdout)
     figures = {"provider": "anthropic", "model": "claude-sonnet-4-5", "tier": "", "source": "gateway"}
-    figures |= {"cost_usd": "0.005400", "quoted_usd": "0.006000"}
+    figures |= {"cost_usd": "0.005400000", "quoted_usd": "0.006000000"}
     assert told["by_model"] == [figures | {"events": 1}]
     assert told["events"] == [figures | {"event_id": "e1", "occurred_at": NOON.isoformat()}]
     shown = run("usage", "differences").stdout
-    assert "anthropic/claude-sonnet-4-5 1 0.005400 0.006000 90.0%" in " ".join(shown.split())
+    assert "anthropic/claude-sonnet-4-5 1 0.0054 0.006 90.0%" in " ".join(shown.split())
     assert shown.endswith("1 event differs.\n")
 
 
@@ -377,7 +378,11 @@ def test_quarantine_is_listed_and_retried(run: Run, tmp_path: Path) -> None:
     assert (held["source"], held["event_id"], held["reason"]) == ("gateway", "e1", "unknown_person")
     assert held["detail"] == "no person is known for user 'ada-laptop'"
     assert "1 waiting: 1 unknown_person." in run("quarantine", "list").stdout
-    assert json.loads(run("quarantine", "retry", "--json").stdout) == {"released": 0, "held": 1}
+    assert json.loads(run("quarantine", "retry", "--json").stdout) == {
+        "released": 0,
+        "held": 1,
+        "dry_run": False,
+    }
     added = run("identities", "add", ADA, "ada-laptop", "--source", "gateway")
     assert "user 'ada-laptop' of gateway is Ada Lovelace (per_" in added.stdout
     assert run("quarantine", "retry").stdout == "1 released, 0 still waiting.\n"

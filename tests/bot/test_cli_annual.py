@@ -37,9 +37,13 @@ def test_finance_imports_groups(
     monkeypatch.setenv("TOKENS_TIME_ZONE", "Europe/Berlin")
     command = ["reviews", "annual", "import", "groups.csv", "--year", "2026", "--from", "2099-01", "--by"]
     dry = CliRunner().invoke(main, [*command, "omar@example.com", "--dry-run"])
-    assert "Nothing was imported. It would be: 2 people from 2099-01 on (above: 1, below: 1)." in dry.output
+    assert "Nothing was changed. It would be: 2 people from 2099-01 on (above: 1, below: 1)." in dry.output
     done = CliRunner().invoke(main, [*command, "omar@example.com", "--json"])
-    assert json.loads(done.stdout) == {"people": 2, "groups": {"above": 1, "below": 1}}
+    assert json.loads(done.stdout) == {
+        "people": 2,
+        "groups": {"above": 1, "below": 1},
+        "dry_run": False,
+    }
     refused = CliRunner().invoke(main, [*command, "ada@example.com"])
     assert (refused.exit_code, "role `finance`" in refused.output) == (1, True)
 

@@ -56,7 +56,7 @@ def test_a_dry_run_tells_before_and_after_and_changes_nothing(book: App, run: Ru
     told = run(*wrong, "--dry-run").stdout
     assert "150,000 tokens" in told
     assert "-150 tokens" in told
-    assert "dry run" in told
+    assert "Nothing was changed. It would be: accepted" in told
     assert books.wallet(book, ADA) == MicroTokens.parse("-150000")
     done: dict[str, Any] = json.loads(run(*wrong, "--json").stdout)
     assert (done["status"], done["before"]["debit_tokens"], done["after"]["debit_tokens"]) == (
@@ -121,7 +121,7 @@ def test_use_under_a_wrong_name_goes_to_who_it_was(book: App, run: Run) -> None:
     mapped(book)
     run("withdraw", "gateway/gone", *WHY)
     command = ("reassign", "--identity", "user:team-key", *SPAN, "--to", BEN, *WHY)
-    assert "2 of 2 events would change" in run(*command, "--dry-run").stdout
+    assert "Nothing was changed. It would be: 2 of 2 events changed" in run(*command, "--dry-run").stdout
     assert books.wallet(book, BEN) == 0
     assert json.loads(run(*command, "--json").stdout)["changed"] == 2
     assert json.loads(run(*command, "--json").stdout)["changed"] == 0
@@ -150,7 +150,7 @@ def test_a_corrected_price_list_reprices_what_was_bought(book: App, run: Run) ->
     books.take_in(book, gpt, *(cast.event(str(i), at=at, meters={"output": 1_000}) for i, at in enumerate(days)))
     books.apply_handbook(book, "2026.2", date(2026, 11, 1), more=books.OWN_PRICE)
     command = ("reprice", "--provider", "anthropic", *SPAN, *WHY)
-    assert "2 of 2 events would change: USD 0.030000000 → 0.020000000" in run(*command, "--dry-run").stdout
+    assert "It would be: 2 of 2 events changed: USD 0.03 → 0.02, " in run(*command, "--dry-run").stdout
     assert books.wallet(book, ADA) == MicroTokens.parse("-4")
     assert "2 of 2 events changed" in run(*command).stdout
     assert "0 of 2 events changed" in run(*command).stdout

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import dataclasses
 import io
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
+from pyarrow import parquet
 
 from bot.cli import main
 from policy.period import Week, day_of
@@ -64,6 +66,17 @@ def test_each_week_and_service_is_a_line(run: Run, office: App) -> None:
     total = Decimal(anthropic["spend_usd"]) + Decimal(openai["spend_usd"])
     assert Decimal(anthropic["week_usd"]) == Decimal(openai["week_usd"]) == total
     assert (anthropic["pace_usd"], anthropic["not_told"]) == ("", "")
+
+
+def test_each_format_says_the_same(run: Run, office: App) -> None:
+    """JSON has the lines of the CSV, with null where those are empty; Parquet numbers as such."""
+    teams.hire_team(office)
+    teams.work(office, dict.fromkeys(TEAM, 100))
+    told = rows(run())
+    listed = json.loads(run("--json").stdout)
+    assert [{name: value or "" for name, value in row.items()} for row in listed] == told
+    columns = parquet.read_table(io.BytesIO(run("--parquet").stdout_bytes)).to_pydict()
+    assert columns["spend_usd"] == [Decimal(row["spend_usd"]) if row["spend_usd"] else None for row in told]
 
 
 def test_what_is_not_told_has_its_reason(run: Run, office: App) -> None:

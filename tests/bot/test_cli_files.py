@@ -158,7 +158,7 @@ def test_an_e_mail_that_changes_leaves_one_person(sqlite_app: App, run: Run, tmp
     before = person(sqlite_app, "s1@example.com")
     assert run(*people_file("71b-email-changed-slack.csv"), "--dry-run").stdout == (
         "s1.new@example.com: email s1@example.com → s1.new@example.com\n"
-        "Nothing was imported. It would be: 0 added, 1 changed, 0 unchanged.\n"
+        "Nothing was changed. It would be: 0 added, 1 changed, 0 unchanged.\n"
     )
     assert run(*people_file("71b-email-changed-slack.csv")).stdout == "0 added, 1 changed, 0 unchanged.\n"
     assert person(sqlite_app, "s1.new@example.com") == before | {"email": "s1.new@example.com"}
@@ -243,7 +243,7 @@ def test_renaming_is_refused_where_it_would_mix_people(run: Run) -> None:
     assert "is the e-mail of Ben Okafor" in run("people", "rename", ADA, BEN, code=1).stderr
     assert "is not an e-mail address" in run("people", "rename", ADA, "ada@example.com;", code=1).stderr
     run("people", "rename", "nobody@example.com", "new@example.com", code=1)
-    assert "would be" in run("people", "rename", ADA, "a@example.com", "--dry-run").stdout
+    assert "Nothing was changed" in run("people", "rename", ADA, "a@example.com", "--dry-run").stdout
     assert "is a@example.com" in run("people", "rename", ADA, "a@example.com").stdout
 
 
@@ -261,7 +261,7 @@ def test_a_dry_run_of_people_says_who_would_change_and_how(sqlite_app: App, run:
     assert run("people", "import", str(path), "--dry-run").stdout.splitlines() == [
         "ben@example.com: level junior → mid, fte 0.6 → 0.75, roles - → board",
         "new@example.com: new",
-        "Nothing was imported. It would be: 1 added, 1 changed, 0 unchanged.",
+        "Nothing was changed. It would be: 1 added, 1 changed, 0 unchanged.",
     ]
     assert books.rows(sqlite_app, people_table) == before
 
@@ -294,6 +294,16 @@ def test_ids_that_excel_has_rounded_are_refused(sqlite_app: App, run: Run) -> No
     assert books.count(sqlite_app, usage_events) == 0
 
 
+def test_a_formula_around_an_id_is_refused(sqlite_app: App, run: Run, tmp_path: Path) -> None:
+    """What protects an id from a spreadsheet is no part of it: the call would be another one."""
+    header, line = (FILES / "80b-semicolon.csv").read_text().splitlines()
+    path = tmp_path / "usage.csv"
+    path.write_text("\n".join((header, line.replace("x;1;", 'x;"=""1""";'))))
+    said = run("usage", "import", str(path), code=1).stderr
+    assert "line 2: event_id: expected what was there (this is a formula: write only what stands between" in said
+    assert books.count(sqlite_app, usage_events) == 0
+
+
 def test_files_of_vendors_are_told_by_name(run: Run, tmp_path: Path) -> None:
     """A bill and a vendor's totals name no call: the refusal says what will read them, and what to do today."""
     path = tmp_path / "focus.csv"
@@ -305,8 +315,9 @@ def test_files_of_vendors_are_told_by_name(run: Run, tmp_path: Path) -> None:
     )
     assert "this is a FOCUS file" in bill
     assert "this is a usage export of OpenAI" in totals
+    assert "`invoices import`" in bill
+    assert "`tokens-bot vendors sync openai`" in totals
     for said in (bill, totals):
-        assert "`invoices import`" in said
         assert "docs/operators/gateways.md" in said
 
 
@@ -380,8 +391,8 @@ def test_a_dry_run_of_projects_and_outcomes_stores_nothing(run: Run, tmp_path: P
     )
     for _ in range(2):
         said = run("projects", "import", str(projects), "--dry-run").stdout
-        assert said == "Nothing was imported. It would be: 1 projects, 1 assignments; 0 ended.\n"
+        assert said == "Nothing was changed. It would be: 1 projects, 1 assignments; 0 ended.\n"
         said = run("outcomes", "import", str(outcomes), "--dry-run").stdout
-        assert said.startswith("Nothing was imported. It would be: 1 read, 1 accepted")
+        assert said.startswith("Nothing was changed. It would be: 1 read, 1 accepted")
     assert read(run("projects", "import", str(projects), "--json").stdout)["assignments"] == 1
     assert read(run("outcomes", "import", str(outcomes), "--json").stdout)["accepted"] == 1

@@ -55,11 +55,15 @@ def test_a_dry_run_and_the_run_agree(run: Run, sqlite_app: App) -> None:
     assert (posted["posted"], posted["people"]) == (True, len(plan["grants"]))
     assert posted["granted_tokens"] == plan["granted_tokens"]
     given = {
-        cast.person_id(sqlite_app, who): f"{amount.decimal:f}"
+        cast.person_id(sqlite_app, who): f"{amount.decimal:.6f}"
         for who, amount in rollout.granted(sqlite_app, "2026-12").items()
     }
     assert {line["person_id"]: line["tokens"] for line in plan["grants"]} == given
-    assert read(run("grants", "run", "--month", "2026-12", "--json")) == {"month": "2026-12", "posted": False}
+    assert read(run("grants", "run", "--month", "2026-12", "--json")) == {
+        "month": "2026-12",
+        "posted": False,
+        "dry_run": False,
+    }
     assert "already posted" in run("grants", "run", "--month", "2026-12").stdout
     assert "5 people" in run("grants", "run", "--month", "2027-01", "--dry-run").stdout
 
@@ -131,7 +135,12 @@ def test_projects_are_imported_whole_or_not_at_all(run: Run, tmp_path: Path) -> 
     ):
         assert text in refused
     path.write_text(f"project,name,complexity,email,share\natlas,Atlas,novel,{ADA},0.6\natlas,Atlas,novel,{BEN},1\n")
-    assert read(run("projects", "import", str(path), "--json")) == {"projects": 1, "assignments": 2, "ended": 0}
+    assert read(run("projects", "import", str(path), "--json")) == {
+        "projects": 1,
+        "assignments": 2,
+        "ended": 0,
+        "dry_run": False,
+    }
     path.write_text(f"project,name,complexity,email,share\natlas,Atlas,novel,{ADA},0.6\n")
     assert "1 ended" in run("projects", "import", str(path)).stdout
 

@@ -53,7 +53,11 @@ def test_what_waits_is_shown_and_attributed(run: Run, file: Path) -> None:
     assert [(one["outcome_id"], one["user"]) for one in waiting["outcomes"]] == [("SHOP-2", "ada-jira")]
     assert run("outcomes", "attribute").stdout == "0 attributed, 1 still waiting.\n"
     run("identities", "add", ADA, "ada-jira", "--kind", "user", "--source", "jira")
-    assert json.loads(run("outcomes", "attribute", "--json").stdout) == {"attributed": 1, "waiting": 0}
+    assert json.loads(run("outcomes", "attribute", "--json").stdout) == {
+        "attributed": 1,
+        "waiting": 0,
+        "dry_run": False,
+    }
     assert run("outcomes", "list", "--waiting").stdout == "0 waiting.\n"
     listed = run("outcomes", "list").stdout
     assert "ada" not in listed
@@ -83,15 +87,15 @@ def test_a_bad_line_stops_the_file(run: Run, file: Path) -> None:
 
 
 def test_a_repositorys_history_is_imported_once(run: Run, tmp_path: Path) -> None:
-    """What the REST API returned is taken in as the webhook's deliveries are; again, it changes nothing."""
+    """What the REST API returned is known by its name and taken in as deliveries are; again, it changes nothing."""
     history = [work.pull_request(n, by="ada")["pull_request"] for n in (1, 2)]
     path = tmp_path / "history.json"
     path.write_text("\n".join(map(json.dumps, [*history, history[0] | {"merged_at": None}])), "utf-8")
     run("identities", "add", ADA, "ada", "--kind", "user", "--source", "github")
-    command = ("outcomes", "import", str(path), "--format", "github")
+    command = ("outcomes", "import", str(path))
     first = json.loads(run(*command, "--json").stdout)
     assert first == {"read": 3, "accepted": 2, "corrected": 0, "duplicate": 0, "waiting": 0, "ignored": 1}
-    said = run(*command, "--default-branch", "master").stdout
+    said = run(*command, "--format", "github", "--default-branch", "master").stdout
     assert said == "3 read, 0 accepted, 0 corrected, 2 duplicate, 0 waiting, 1 ignored\n"
     path.write_text("[1]", "utf-8")
     assert "line 1: an object: " in run(*command, code=1).stderr

@@ -86,15 +86,15 @@ def test_what_is_over_is_told_before_it_goes(run: Run, sqlite_app: App) -> None:
     """A dry run counts by kind and table and names who would be erased; done, it is on record and nothing is left."""
     cast.hire(sqlite_app, f"{HEADER}gone@example.com,Gone By,,mid,sales,UTC,2010-01-01,2011-01-01\n")
     told = run("people", "retention", "--dry-run").stdout
-    assert told.startswith("Nothing was changed. It would be: 1 row.")
-    assert "gone@example.com would be erased" in told
+    assert told.startswith("Nothing was changed. It would be: 1 row is gone.")
+    assert "erased: gone@example.com" in told
     found = json.loads(run("people", "retention", "--dry-run", "--json").stdout)
     assert found["taken"] is None
     of_people = next(one for one in found["due"] if one["part"] == "people")
     assert (of_people["kind"], of_people["days"], of_people["people"]) == ("leavers", 1095, ["gone@example.com"])
     assert not books.audited(sqlite_app, "people.erase")
     assert json.loads(run("people", "retention", "--json").stdout)["taken"] == {"people": 1}
-    assert run("people", "retention").stdout.startswith("Gone: 0 rows.")
+    assert run("people", "retention").stdout.startswith("0 rows are gone.")
     assert [row["after"] for row in books.audited(sqlite_app, "retention.run")] == [{"people": 1}]
 
 

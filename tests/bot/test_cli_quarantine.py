@@ -85,10 +85,24 @@ def test_a_remedy_does_what_it_says(run: Run, sqlite_app: App) -> None:
     )
 
 
+def test_a_count_that_no_handbook_can_price_is_taken_out(run: Run, sqlite_app: App, sqlite_url: str) -> None:
+    """A name that only the sender knows has its own remedy, which does what it says; a slip takes out nothing."""
+    books.take_in(sqlite_app, cast.event("odd", at=NOON, meters={"output": 100, "gen_ai.usage.smell": 7}))  # type: ignore[dict-item]
+    [said] = [group["remedy"] for group in read(run("list", "--json"))["groups"] if group["reason"] == "unpriced_meter"]
+    assert said.startswith("let it be reported under a name that docs/operators/gateways.md has")
+    words = shlex.split(said.split("`")[1].replace("…", "'no count at all'"))[1:]
+    env = {"TOKENS_DATABASE_URL": sqlite_url, "TOKENS_TIME_ZONE": "Europe/Berlin"}
+    wrong = [word.replace("smell", "smel") for word in words]
+    assert "The event counts no 'gen_ai.usage.smel'." in CliRunner().invoke(main, wrong, env=env).stderr
+    assert CliRunner().invoke(main, words, env=env).exit_code == 0
+    assert "unpriced_meter" not in run("list").stdout
+    assert books.wallet(sqlite_app, ADA) == MicroTokens(-150_000)
+
+
 def test_a_dry_run_changes_nothing_and_tells_what_would(run: Run, sqlite_app: App) -> None:
     """The same figures as the run itself, and everything waits on."""
     words = ("fix", "--all", "anthropic/our chat", "--model", "claude-sonnet-4-5", "--why", "Our deployment")
-    assert run(*words, "--dry-run").stdout == "A dry run, nothing has changed: 3 fixed, 3 posted.\n"
+    assert run(*words, "--dry-run").stdout == "Nothing was changed. It would be: 3 fixed, 3 posted.\n"
     dry = read(run(*words, "--dry-run", "--json"))
     assert books.wallet(sqlite_app, ADA) == 0
     assert books.audited(sqlite_app, "quarantine.fix") == []
@@ -127,7 +141,7 @@ def test_an_event_is_shown_whole_with_what_was_done_to_it(run: Run) -> None:
 def test_what_is_discarded_says_so(run: Run) -> None:
     """How many, and afterwards who discarded it and why; a second time is refused with the day of the first."""
     assert run("discard", "ci", "--why", "A load test", "--dry-run").stdout == (
-        "A dry run, nothing has changed: 1 discarded.\n"
+        "Nothing was changed. It would be: 1 discarded.\n"
     )
     assert read(run("discard", "--all", "anthropic/our chat", "--why", "Old", "--json")) == {
         "discarded": 3,

@@ -58,7 +58,7 @@ def test_a_dry_run_keeps_nothing_and_the_draft_is_the_same(run: Run, sqlite_app:
     """What the dry run shows is what the draft keeps, once; a second call says so."""
     shown = run(*DRAFT, "--dry-run").stdout
     assert "16 raised, 6 cut, 17 unchanged" in shown
-    assert "Nothing was kept." in shown
+    assert "Nothing was changed. It would be: Inputs are frozen" in shown
     dry = read(run(*DRAFT, "--dry-run", "--json"))
     assert books.count(sqlite_app, reviews) == 0
     kept = read(run(*DRAFT, "--json"))

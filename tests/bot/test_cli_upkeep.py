@@ -83,7 +83,7 @@ def test_what_is_no_whole_backup_is_refused(run: Run, tmp_path: Path) -> None:
     """A text, a file that was cut off, and one of a newer version; the ledger stays as it was each time."""
     give(run, "100")
     run("backup", "good.db")
-    (tmp_path / "text.db").write_text("email,name\n")
+    _text(tmp_path)
     (tmp_path / "cut.db").write_bytes(Path("good.db").read_bytes()[:200_000])
     with closing(sqlite3.connect("good.db")) as newer:
         newer.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -110,6 +110,30 @@ def test_a_backup_of_an_older_version_is_brought_up_to_date(run: Run, tmp_path: 
     """The first release's ledger is restored, migrated and proved in one command."""
     releases.unpack("0.1.0", tmp_path / "old.db")
     assert "Every figure holds." in run("restore", "old.db", "--stopped").stdout
+
+
+def test_a_backup_is_tried_while_the_bot_runs(run: Run, sqlite_app: App, tmp_path: Path) -> None:
+    """A dry run restores it elsewhere and leaves nothing behind; a figure of it that does not hold is told."""
+    give(run, "100")
+    run("backup", "one.db")
+    give(run, "7")
+    with sqlite_app.transaction() as moment:
+        pulses.note(moment.session, vitals.TICK, now=datetime.now(UTC))
+    folder = Path(str(sqlite_app.database.writer.url.database)).parent
+    before = {file.name for file in folder.iterdir()}
+    said = run("restore", "one.db", "--dry-run").stdout
+    assert said == "Nothing was changed. It would be: one.db is in place and up to date. Every figure holds.\n"
+    assert ({file.name for file in folder.iterdir()}, held(run)) == (before, "107.000000")
+    with closing(sqlite3.connect("one.db")) as spoilt:
+        spoilt.execute("UPDATE lots SET remaining = remaining - 1")
+        spoilt.commit()
+    assert "figures do not hold" in run("restore", "one.db", "--dry-run", code=1).stdout
+    assert "no back-up" in run("restore", str(_text(tmp_path)), "--dry-run", code=1).stderr
+
+
+def _text(folder: Path) -> Path:
+    (folder / "text.db").write_text("email,name\n")
+    return folder / "text.db"
 
 
 def test_an_upgrade_is_rehearsed_on_a_copy(run: Run, tmp_path: Path) -> None:
@@ -147,6 +171,7 @@ def test_postgresql_is_copied_and_restored(
     postgres.administer(postgres_url, "CREATE DATABASE restored")
     other = App(open_database(postgres.in_database(postgres_url, "restored")), ZONE)
     assert len(rehearsals.upgrade(other).steps) > 20
+    assert backups.look(other, tmp_path / "copy.dump") == schema.head_revision()
     backups.restore(other, tmp_path / "copy.dump")
     assert books.findings(other) == {}
     with other.database.reading() as session:

@@ -85,7 +85,7 @@ def test_all_is_good(sandbox: Sandbox, app: App) -> None:
         "TOKENS_GOVERNANCE_CHANNEL is #token-board, and the bot is in it.",
         "TOKENS_ANNOUNCE_CHANNEL is #general, and the bot is in it.",
         "The board has 5 members and 2 alternates (Slack user group).",
-        "No part of the bot has run on this database yet.",
+        "No part of the bot but the intake has run on this database yet.",
         "No usage is waiting in quarantine.",
         "No usage was refused in the last 7 days.",
         "Gateways reckon with the same prices as we do, as far as they name any.",

@@ -232,9 +232,9 @@ def test_a_price_finer_than_a_nano_usd_stays_exact(usd: Decimal, per: int) -> No
 @on_any_machine
 @given(st.dictionaries(st.sampled_from(METERS), counts))
 def test_input_tokens_are_all_that_went_in(used: Meters) -> None:
-    """Cached, audio and image input count as input; output, searches and machine time do not."""
+    """Cached, audio, image and video input count as input; output, searches and machine time do not."""
     plain = ("input_uncached", "cache_read", "cache_write_5m", "cache_write_1h")
-    went_in = (*plain, "audio_input", "audio_cache_read", "image_input", "image_cache_read")
+    went_in = (*plain, "audio_input", "audio_cache_read", "image_input", "image_cache_read", "video_input")
     assert input_tokens(used) == sum(count for meter, count in used.items() if meter in went_in)
 
 

@@ -20,6 +20,7 @@ from tests.support import depth
 ZONES = ("UTC", "Europe/Berlin", "America/New_York", "Asia/Kolkata", "Australia/Lord_Howe", "America/Santiago")
 LAUNCH = date(2027, 1, 1)
 SETTLE_DAYS = 3
+CHARGES_DAYS = 5
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
@@ -47,12 +48,26 @@ def assert_each_period_once(runs: list[Run], calendar: Calendar, end: datetime) 
     months = [run.period for run in runs if run.job == due.GRANTS]
     assert months == sorted({day[:7] for day in days})
     assert [run.period for run in runs if run.job == due.LAPSES] == months[: len(months) - (last.day <= SETTLE_DAYS)]
+    charged = [run.period for run in runs if run.job == due.CHARGES]
+    assert charged == [month for month in months if over(month) + timedelta(days=CHARGES_DAYS) <= last]
+    added_up = [run.period for run in runs if run.job == due.ADDING_UP]
+    ready = [month for month in months if settled(month, calendar.zone) + timedelta(hours=1) <= end]
+    assert added_up == [day.isoformat() for month in ready for day in Month.parse(month).days()]
+
+
+def over(month: str) -> date:
+    """The first day after a month."""
+    return Month.parse(month).next().first_day
+
+
+def settled(month: str, zone: ZoneInfo) -> datetime:
+    return first_instant(over(month) + timedelta(days=CHARGES_DAYS), zone)
 
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_three_years_of_hours_lose_no_period(zone: str) -> None:
     """Looked at every five hours from the launch through leap February and six clock changes, nothing is missed."""
-    calendar = Calendar(LAUNCH, LAUNCH, ZoneInfo(zone), settle_days=SETTLE_DAYS)
+    calendar = Calendar(LAUNCH, LAUNCH, ZoneInfo(zone), settle_days=SETTLE_DAYS, charges_days=CHARGES_DAYS)
     begin = first_instant(LAUNCH, calendar.zone)
     instants = [begin + timedelta(hours=5 * i) for i in range(3 * 366 * 24 // 5)]
     runs = walked(calendar, instants)
@@ -68,13 +83,14 @@ def test_three_years_of_hours_lose_no_period(zone: str) -> None:
 @settings(max_examples=depth.examples(60), deadline=None)
 def test_after_any_outage_all_is_done_late(zone: str, minutes: list[int], begins_on: date) -> None:
     """Whenever someone happens to look, what was owed meanwhile is done then, once, each job in order."""
-    calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone), settle_days=SETTLE_DAYS)
+    calendar = Calendar(LAUNCH, begins_on, ZoneInfo(zone), settle_days=SETTLE_DAYS, charges_days=CHARGES_DAYS)
     begin = first_instant(max(LAUNCH, begins_on), calendar.zone)
     instants = sorted(begin + timedelta(minutes=m) for m in minutes)
     runs = walked(calendar, instants)
     assert_each_period_once(runs, calendar, instants[-1])
     for job in {run.job for run in runs}:
-        assert all(a.due_at < b.due_at for a, b in pairwise([run for run in runs if run.job == job]))
+        told = [(run.due_at, run.first_day) for run in runs if run.job == job]
+        assert all(a < b for a, b in pairwise(told))
 
 
 def test_a_catch_up_goes_in_the_order_of_time() -> None:
@@ -83,6 +99,8 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
     done = {
         due.GRANTS: "2027-01",
         due.LAPSES: "2027-01",
+        due.CHARGES: "2026-12",
+        due.ADDING_UP: "2027-01-30",
         due.WEEKLY: "2027-W05",
         **dict.fromkeys(due.DAILY, "2027-01-30"),
     }
@@ -96,6 +114,8 @@ def test_a_catch_up_goes_in_the_order_of_time() -> None:
         ("lapses", "2027-02"),
         ("joiners", "2027-02-01"),
         ("notices", "2027-02-01"),
+        ("charges", "2027-01"),
+        ("adding_up", "2027-01-31"),
         ("expiry", "2027-02-02"),
         ("joiners", "2027-02-02"),
         ("notices", "2027-02-02"),

@@ -18,7 +18,7 @@ RUNNING = {"text", "exec_driver_sql", "literal_column"}
 """The functions that take SQL as text."""
 OUR_WORDS = {
     *("COMPANY", "COMPANY_PAYS", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
-    *("assignments", "matches", "names", "pairs", "source", "table.name", "tail", "tops"),
+    *("assignments", "matches", "names", "pairs", "source", "sums", "table.name", "tail", "tops"),
     *("column", "kind", "quoted(name)"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
     *("figures", "places", "tables"),  # Sums of columns of ours, by meters of ours.

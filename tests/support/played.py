@@ -54,8 +54,13 @@ def _replace(app: App, content: bytes) -> None:
         closing(sqlite3.connect(":memory:")) as kept,
         closing(sqlite3.connect(str(app.database.writer.url.database))) as file,
     ):
-        kept.deserialize(content[: WAL.start] + b"\1\1" + content[WAL.stop :])
+        deserialize(kept, content)
         kept.backup(file)
+
+
+def deserialize(memory: sqlite3.Connection, content: bytes) -> None:
+    """A file's content in memory."""
+    memory.deserialize(content[: WAL.start] + b"\1\1" + content[WAL.stop :])
 
 
 def _after_on_servers(app: App, play_key: tuple[str, datetime], play: Callable[[], None]) -> None:

@@ -14,6 +14,8 @@ from programme.usage import corrections, intake, quarantine
 from programme.usage.quarantine import Correction, Wanted
 from store.exceptions import requests as requests_store
 from store.tables import metadata
+from store.tables.usage import quarantine as quarantine_table
+from store.tables.usage import usage_events, usage_versions
 from tests.support import cast
 from tests.support.books import ADA, BEN
 
@@ -30,7 +32,7 @@ SALES = f"email,name,level,role_family,time_zone,hired_on\n{OUTSIDER},Sam Sale,m
 UNHEARD = ("openai", "unheard-of")
 LEFT_OUT = frozenset({"audit_log", "retention", "runs"})
 """What says that it was done, and not what became of it."""
-FIGURES = frozenset({"accounts", "postings", "lot_movements", "usage_days", "usage_reversals", "grants"})
+FIGURES = frozenset({"accounts", "postings", "lot_movements", "usage_days", "usage_reversals", "wallet_days", "grants"})
 Content = dict[str, list[tuple[Any, ...]]]
 
 
@@ -98,4 +100,13 @@ def figures(moment: Moment, people: Iterable[str], months: Collection[Month]) ->
         for month in months
         for one in [history.statement(moment, person_id, month)]
     ]
-    return lines, content(moment, but=metadata.tables.keys() - FIGURES)
+    return lines, waiting(moment), content(moment, but=metadata.tables.keys() - FIGURES)
+
+
+def waiting(moment: Moment) -> list[tuple[Any, ...]]:
+    """What waits in quarantine, by what names, and what its versions say."""
+    e, q, v = usage_events, quarantine_table, usage_versions
+    of = sa.and_(v.c.source == e.c.source, v.c.event_id == e.c.event_id)
+    query = sa.select(e.c.event_id, e.c.identities, q.c.detail, v.c.content).join_from(q, e).outerjoin(v, of)
+    query = query.where(q.c.released_at.is_(None)).order_by(e.c.event_id, v.c.revision)
+    return [tuple(row) for row in moment.session.execute(query)]

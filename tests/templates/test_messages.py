@@ -42,6 +42,7 @@ from tests.support import (
     capped,
     cards,
     cash_cards,
+    charged,
     differing,
     gate_cards,
     greeted,
@@ -363,6 +364,7 @@ CASES: dict[str, Callable[[], Message]] = (
     | refused.CASES
     | linked.CASES
     | anchored.CASES
+    | charged.CASES
     | differing.CASES
     | offered.CASES
     | roi.CASES
@@ -395,6 +397,7 @@ ENDLESS_CASES: dict[str, Callable[[], Message]] = (
     | refused.ENDLESS_CASES
     | linked.ENDLESS_CASES
     | anchored.ENDLESS_CASES
+    | charged.ENDLESS_CASES
     | differing.ENDLESS_CASES
     | gate_cards.ENDLESS_CASES
     | offered.ENDLESS_CASES

@@ -160,7 +160,7 @@ def test_jobs_are_listed_and_shown(command: Callable[..., Result]) -> None:
 def test_a_job_is_cancelled_on_record(sqlite_app: App, command: Callable[..., Result]) -> None:
     """A dry run changes nothing; then all is free at once, once, and the audit log has who and why."""
     said = command("cancel", "train-1", "--why", "Runs on the wrong data", "--dry-run").stdout
-    assert said == "Would free USD 27.072 of job train-1.\n"
+    assert said == "Nothing was changed. It would be: job train-1 is cancelled, and USD 27.072 are free again.\n"
     assert len(json.loads(command("list", "--json").stdout)) == 1
     command("cancel", "train-1", "--why", "Runs on the wrong data")
     assert json.loads(command("list", "--json").stdout) == []

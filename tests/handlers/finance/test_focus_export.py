@@ -16,10 +16,11 @@ from handlers.finance import focus_writing
 from handlers.finance.focus_columns import COLUMNS, SPECS
 from policy.period import Month
 from policy.versions import Version
-from programme.finance import month_charges
-from programme.finance.charges import Months
+from programme.finance import adding_up, month_charges
+from programme.finance.months import Months
 from programme.usage import corrections, intake
-from store.tables.usage import usage_days
+from store.finance import days
+from store.tables.usage import usage_days, usage_events
 from tests.support import books, cast, focus_rules, offices
 from tests.support.offices import NOVEMBER, OCTOBER, PLATFORM
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from handlers.finance.focus_columns import Spec
     from programme.app import App
+    from store.finance.days import KeptDay
     from tests.support.clock import Clock
 
     Rows = list[dict[str, str]]
@@ -163,6 +165,76 @@ def test_each_month_is_settled_by_its_own_rules(office: App) -> None:
     books.apply_text(office, text.replace("settle_days = 3", "settle_days = 20"))
     assert total(export(office, Month(2026, 10))) + total(export(office)) == ledger(office)
     assert {row["ChargeCategory"] for row in export(office)} == {"Usage", "Purchase", "Adjustment"}
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("rows", ["cost_centre", "person"])
+def test_days_that_are_added_up_have_the_same_file(office: App, clock: Clock, rows: str) -> None:
+    """Line by line as before, also corrections and months in which nothing was used; each day is added up once."""
+    text = books.handbook_text("2026.2", datetime(2026, 10, 1, tzinfo=UTC).date())
+    books.apply_text(office, text.replace('rows = "cost_centre"', f'rows = "{rows}"'))
+    clock.now = datetime(2027, 1, 10, tzinfo=UTC)
+    months = [Month(2026, 10), NOV, Month(2026, 12)]
+    before = [export(office, month) for month in months]
+    assert [add_up(office, month) for month in (*months, NOV)] == [True] * 4
+    assert [export(office, month) for month in months] == before
+    assert before[1]
+    assert not before[2]
+    assert books.findings(office) == {}
+    assert {day.month for day in kept(office)} == {"2026-10", "2026-11", "2026-12"}
+
+
+def test_what_is_added_up_is_read_instead_of_the_events(office: App, clock: Clock) -> None:
+    """A call that gets another project later no longer changes a file that was handed over."""
+    clock.now = datetime(2026, 12, 10, tzinfo=UTC)
+    add_up(office, NOV)
+    before = export(office)
+    with office.database.transaction() as session:
+        session.execute(sa.update(usage_events).values(project="elsewhere"))
+    assert export(office) == before
+    assert "elsewhere" in str(export(office, Month(2026, 10)))
+
+
+def test_a_day_is_not_added_up_before_its_month_is_settled(office: App, clock: Clock) -> None:
+    """Not in the hour after it either: what was posted before may still be under way."""
+    clock.now = datetime(2026, 12, 3, 23, 30, tzinfo=UTC)
+    assert not add_up(office, NOV)
+    clock.move(minutes=30)
+    assert add_up(office, NOV)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE charge_lines SET cost_nano_usd = cost_nano_usd + 1 WHERE day = '2026-11-12' AND number = 0",
+        "DELETE FROM charge_lines WHERE day = '2026-11-12' AND number = 0",
+        "UPDATE charge_days SET debit_micro_tokens = debit_micro_tokens - 1 WHERE day = '2026-11-12'",
+    ],
+)
+def test_what_is_added_up_is_proved(office: App, clock: Clock, statement: str) -> None:
+    """A line that is changed or gone, and a sum that its entries don't have, are found."""
+    clock.now = datetime(2026, 12, 10, tzinfo=UTC)
+    add_up(office, NOV)
+    with books.rolled_back(office) as moment:
+        assert books.found_by(moment, "charges_as_posted") == []
+        assert moment.session.exec_driver_sql(statement).rowcount == 1
+        assert books.found_by(moment, "charges_as_posted")
+
+
+def add_up(app: App, month: Month) -> bool:
+    """Whether every day of a month was added up."""
+    done = []
+    for day in month.days():
+        with app.transaction() as moment:
+            done.append(adding_up.add_up(moment, day))
+    return all(done)
+
+
+def kept(app: App) -> list[KeptDay]:
+    with app.reading() as moment:
+        return [
+            day for month in ("2026-10", "2026-11", "2026-12") for day in days.of_month(moment.session, month).values()
+        ]
 
 
 def test_parquet_says_the_same(office: App) -> None:

@@ -192,6 +192,8 @@ def test_a_pull_request_is_read_whole() -> None:
         ("Reverts #12\nReverts ACME/SHOP#7\nReverts #12", ("acme/shop#7", "acme/shop#12")),
         ("Reverts acme/till#12", ("acme/till#12",)),
         ("Reverts https://github.com/acme/till/pull/12", ("acme/till#12",)),
+        ("This reverts PR #12", ("acme/shop#12",)),
+        ("revert pull request #12.", ("acme/shop#12",)),
         ("This partly Reverts #12", ()),
         ("Reverts #12 for now, and adds a basket", ()),
         ("Reverts 12", ()),
@@ -201,7 +203,7 @@ def test_a_pull_request_is_read_whole() -> None:
     ],
 )
 def test_a_revert_names_what_it_reverts(body: str | None, reverts: tuple[str, ...]) -> None:
-    """A line of its own, as GitHub's button writes it, of the same repository; anything else is work like any other."""
+    """A line of its own, as GitHub's button writes it or people do; anything else is work like any other."""
     told = work.reported(work.pull_request(20, body=body))
     assert told.reverts == reverts
     assert told.user == ("" if reverts else "Ada-L")

@@ -204,8 +204,11 @@ def test_reasoning_is_not_billed_apart() -> None:
 
 
 def test_what_is_not_tokens_has_meters_of_its_own() -> None:
-    """Searches, GPU time and training are counted beside the tokens."""
-    names = ("searches", "gpu_seconds", "trained_tokens")
+    """Searches, training, pages and time are counted beside the tokens."""
+    names = (
+        *("searches", "map_searches", "gpu_seconds", "trained_tokens"),
+        *("audio_seconds", "video_seconds", "pages"),
+    )
     of = data(**{INPUT: ABSENT, OUTPUT: ABSENT} | {f"tokens_bot.usage.{name}": 7 for name in names})
     assert accepted(cloudevent(of)).meters == dict.fromkeys(names, 7)
 

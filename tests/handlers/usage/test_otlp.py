@@ -149,6 +149,15 @@ def test_a_call_that_is_silent_about_its_use_is_refused() -> None:
     assert counted(span(1, USED, has_failed=True)) == [1]
 
 
+@pytest.mark.parametrize("operation", sorted(otlp.MAY_BE_SILENT))
+def test_some_calls_may_have_bought_nothing(operation: str) -> None:
+    """A moderation is free, and nothing may have been said in a session: silence is no refusal, and use counts."""
+    named = {otlp.OPERATION: operation}
+    assert refused(span(1, SILENT | named)) == []
+    assert counted(span(1, SILENT | named)) == []
+    assert counted(span(1, USED | named)) == [1]
+
+
 def test_one_of_two_reports_may_be_doubtful() -> None:
     """Where two libraries report a call and one of them tells its use as it should, nothing is missing."""
     for inner, outer, expected in ((SILENT, USED, [1]), (USED, SILENT, [2]), (ODD, USED, [1]), (USED, ODD, [2])):

@@ -136,11 +136,11 @@ def test_use_of_nothing_is_one_thing_everywhere(client: TestClient, sqlite_app: 
 def test_what_no_one_can_price_waits_whole(client: TestClient, sqlite_app: App) -> None:
     """An unknown count keeps its event from being posted, is told, and stays with it."""
     event = json.loads((TELEMETRY / "cache-write.json").read_bytes())
-    event["data"]["gen_ai.usage.video.input_tokens"] = 77
+    event["data"]["gen_ai.usage.smell.input_tokens"] = 77
     [result] = client.post("/v1/usage", json=event).json()["results"]
-    expected = "no price for gen_ai.usage.video.input_tokens of anthropic/claude-sonnet-4-5"
+    expected = "no price for gen_ai.usage.smell.input_tokens of anthropic/claude-sonnet-4-5"
     assert (result["status"], result["detail"]) == ("quarantined", expected)
     [(meters,)] = books.rows(sqlite_app, sa.select(usage_events.c.meters))
-    assert meters["gen_ai.usage.video.input_tokens"] == 77
+    assert meters["gen_ai.usage.smell.input_tokens"] == 77
     assert books.retry(sqlite_app) == (0, 1)
     assert books.findings(sqlite_app) == {}

@@ -11,8 +11,10 @@ from policy.kinds import EntryKind, LotKind
 from policy.pace import Outlook
 from policy.period import Month
 from policy.units import MicroTokens, NanoUSD
+from policy.versions import Version
 from programme.balance import balance
 from programme.grants import by_hand
+from programme.usage import corrections
 from store.ledger import ledger
 from store.ledger.drafts import Draft, NewLot
 from tests.support import books, cast
@@ -221,6 +223,23 @@ def test_a_newcomers_pace_is_taken_over_a_week_at_least(sqlite_app: App) -> None
     assert card_of(sqlite_app).available == tokens("70")
     # 20 in 7 days: 70 last 24 and a half.
     assert card_of(sqlite_app).outlook == Outlook(date(2026, 11, 20) + timedelta(days=24), 0)
+
+
+def test_free_use_counts_as_days_of_use(app: App) -> None:
+    """A pace is taken from the first use on, also where that was free; use that was taken back is none."""
+    cast.give(app, ADA, "80")
+    cached = cast.event("cached", at=NOON - timedelta(days=13), meters={}, source="cache")
+    older = cast.event("older", at=NOON - timedelta(days=20), meters={}, source="cache")
+    books.take_in(app, cached, older)
+    assert card_of(app).outlook is None
+    use(app, "1", NOON)
+    # 10 in 21 days: 70 last 147, and the lot ends before.
+    assert card_of(app).outlook == Outlook(date(2027, 2, 18), tokens("27.142857"))
+    with app.transaction() as moment:
+        corrections.take_in(moment, [Version("cache", "older", 1, None, "never happened")], actor="test")
+    # 10 in 14 days: 70 last 98.
+    assert card_of(app).outlook == Outlook(date(2027, 2, 18), tokens("5.714285"))
+    assert books.findings(app) == {}
 
 
 def test_without_use_there_is_no_date(sqlite_app: App) -> None:

@@ -71,6 +71,10 @@ def test_an_address_is_the_same_in_any_case() -> None:
         ("46327", "Excel's number of 2026-11-01: format the column as yyyy-mm-dd"),
         ("20261101", "write 2026-11-01"),
         ("2026-W45-1", "write 2026-11-02"),
+        ("2026/11/01", "write 2026-11-01"),
+        ("2026-1-5", "write 2026-01-05"),
+        ("2026.11.1 00:00", "write 2026-11-01"),
+        ("2026/13/01", ""),
         ("2926-11-01", "in the years 1950 to 2100"),
         ("0026-11-01", "in the years 1950 to 2100"),
         ("2026-02-30", ""),
@@ -126,10 +130,10 @@ def test_percent_without_its_sign_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "cell", ["1.23457E+17", "1,23457E+17", "1E+20", "-4.5E+08", "#N/A", "#REF!", "#NAME?", "########"]
+    "cell", ["1.23457E+17", "1,23457E+17", "1E+20", "-4.5E+08", "#N/A", "#REF!", "#NAME?", "########", '="0012"']
 )
-def test_what_excel_has_lost_is_told(cell: str) -> None:
-    """A rounded number and an error are not what stood in the cell, and three of them may have been three ids."""
+def test_what_excel_has_made_of_a_cell_is_told(cell: str) -> None:
+    """A rounded number, an error and a formula around a text are not what stood there, and may be another id."""
     assert cells.excel_wreck(cell)
     with pytest.raises(WrongCellError):
         cells.text(cell)

@@ -9,19 +9,20 @@ import pytest
 import sqlalchemy as sa
 
 from policy.reasons import Refusal
+from programme.exceptions import questions
 from programme.people import linking
 from programme.people.slack_accounts import SlackAccount
 from programme.privacy import erasing
 from store.tables import metadata
 from tests.support import books, cast, requests, retained, rollout, scim
-from tests.support.books import ADA
+from tests.support.books import ADA, BEN
 
 if TYPE_CHECKING:
     from programme.app import App
     from programme.privacy.erasing import Erased
     from tests.support.clock import Clock
 
-PURPOSE = "Compare the parsers of Babbage"
+PURPOSE, ANSWER = "Compare the parsers of Babbage", "The audit is in May"
 
 
 def lived(app: App, clock: Clock) -> App:
@@ -38,7 +39,10 @@ def lived(app: App, clock: Clock) -> App:
         [found] = idp.found(f'userName eq "{ADA}"')
         idp.put(f"/Users/{found['id']}", {**found, "externalId": "00u1ada"})
     books.take_in(app, cast.event("one", at=clock()), cast.event("two", at=clock(), model=("openai", "unheard-of")))
-    requests.ask(app, ADA, "9000", purpose=PURPOSE)
+    asked = requests.ask(app, ADA, "9000", purpose=PURPOSE)
+    with app.transaction() as moment:
+        asker, ada = (requests.person(moment.session, who) for who in (requests.TESS, ADA))
+        questions.answer(moment, ada, questions.ask(moment, asker, asked.id, "Why now?", key="q").id, ANSWER)
     cast.hire(app, f"email,left_on\n{ADA},{clock().date()}\n")
     clock.move(days=1)
     books.take_in(app, cast.event("late", at=clock()))
@@ -63,7 +67,7 @@ def named_in(app: App, *words: str) -> set[str]:
 def test_nothing_names_whoever_was_erased(app: App, clock: Clock) -> None:
     """With a request open and usage waiting, only the audit log still names them; every check holds, then and later."""
     app = lived(app, clock)
-    words = (ADA, "Lovelace", "U0ADA", PURPOSE, "00u1ada", "adas-key")
+    words = (ADA, "Lovelace", "U0ADA", PURPOSE, "00u1ada", "adas-key", ANSWER)
     assert len(named_in(app, *words)) >= 12
     person_id, balance = cast.person_id(app, ADA), books.wallet(app, ADA)
     done = erased(app)
@@ -104,3 +108,20 @@ def test_everything_is_handed_out(sqlite_app: App, clock: Clock) -> None:
     assert {"usage_events", "requests", "postings", "entries", "lots", "scim_users", "audit_log"} <= found.tables.keys()
     assert {row["person_id"] for row in found.tables["grants"]} == {ada}
     assert books.audited(app, "people.export")
+
+
+def test_what_hangs_on_their_rows_is_handed_out(sqlite_app: App, clock: Clock) -> None:
+    """Their answers, versions of their usage, what of it was refused or waits under their name, and nobody else's."""
+    app = lived(sqlite_app, clock)
+    with app.reading() as moment:
+        of_ada, of_ben = (erasing.held(moment, who).tables for who in (ADA, BEN))
+    assert [row["answer"] for row in of_ada["request_questions"]] == [ANSWER]
+    assert {row["event_id"] for row in of_ada["usage_versions"]} == {"withdrawn"}
+    assert [row["event_id"] for row in of_ada["usage_conflicts"]] == ["posted"]
+    assert {"waiting", "two", "late"} <= {row["event_id"] for row in of_ada["usage_events"]}
+    assert {row["event_id"] for row in of_ada["quarantine"]} >= {"fixed"}
+    assert "request_questions" not in of_ben
+    assert {row["event_id"] for row in of_ben["usage_events"]} == {"corrected"}
+    first, second = (row["content"]["identities"] for row in of_ben["usage_versions"])
+    assert (first, second) == ([["email", "[somebody else]"]], [["email", BEN]])
+    assert ADA not in str({name: rows for name, rows in of_ben.items() if name != "audit_log"})

@@ -11,6 +11,7 @@ from policy.units import MicroTokens
 from policy.versions import Version
 from programme.balance import balance
 from programme.usage import corrections
+from store.tables.intake import usage_refusals
 from store.tables.ledger import entries, lots
 from store.tables.usage import usage_conflicts, usage_days, usage_versions
 from store.usage import events as usage_store
@@ -131,6 +132,8 @@ def test_an_older_version_changes_nothing_and_is_kept(sqlite_app: App) -> None:
     chain = books.rows(sqlite_app, sa.select(usage_versions.c.revision, usage_versions.c.action))
     assert sorted(chain) == [(0, "report"), (2, "correct"), (3, "correct")]
     assert books.rows(sqlite_app, sa.select(usage_conflicts.c.offered)) == [({"withdrawn": True, "revision": 2},)]
+    counted = sa.select(usage_refusals.c.status, usage_refusals.c.reason, usage_refusals.c.events)
+    assert books.rows(sqlite_app, counted) == [("conflict", "revision", 1)]
     assert books.findings(sqlite_app) == {}
 
 

@@ -159,6 +159,15 @@ TAMPERINGS = {
         "services_paid",
     ),
     "a day of the roll-up is gone": ("DELETE FROM usage_days WHERE project = 'apollo'", "costs_and_days"),
+    "a debit of the wallets' roll-up": (
+        "UPDATE wallet_days SET debit_micro_tokens = debit_micro_tokens + 1",
+        "days_of_wallets",
+    ),
+    "a day of the wallets' roll-up is gone": ("DELETE FROM wallet_days", "days_of_wallets"),
+    "a wallet of the wallets' roll-up is another": (
+        "UPDATE wallet_days SET account_id = account_id + 100000",
+        "days_of_wallets",
+    ),
     "a row of quarantine is gone": ("DELETE FROM quarantine WHERE event_id = 'held'", "quarantined_events"),
     "an event was let out of quarantine": (
         "UPDATE quarantine SET released_at = since WHERE event_id = 'held'",

@@ -1,0 +1,1 @@
+"""Files of vendors' bills, read as a stream."""

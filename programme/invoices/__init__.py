@@ -1,0 +1,1 @@
+"""Vendors' bills taken in: usage where a tag names whose it is, else shares by the keys of the handbook."""

@@ -1,0 +1,1 @@
+"""Vendors' bills, what stands of them, and what was posted for them."""
