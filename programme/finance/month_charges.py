@@ -1,10 +1,10 @@
-"""Everything that a month's file has: charges of the ledger, and those of vendors' bills."""
+"""Everything that a month's file has: charges of the ledger, those of vendors' bills, and differences with bills."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from programme.finance import bill_charges
+from programme.finance import bill_charges, differences
 from programme.finance.charges import Ledger
 
 if TYPE_CHECKING:
@@ -19,3 +19,4 @@ def of(told: Months) -> Iterator[Charge]:
     ledger = Ledger(told)
     yield from ledger.charges()
     yield from bill_charges.of(told, ledger)
+    yield from differences.of(told, ledger)

@@ -214,7 +214,7 @@ def _draft(  # noqa: PLR0917 - private, called once
     moment: Moment, bill: Bill, one: Moved, service: int, values: Mapping[Month, TokenValue], actor: str
 ) -> Draft:
     month = Month.parse(one.bearing.month)
-    key = f"adjustment:bill:{one.standing.id}:{one.standing.revision + 1}"
+    key = f"{policy.ENTRIES}{one.standing.id}:{one.standing.revision + 1}"
     owes = one.micro_tokens
     is_returned = owes < 0 and ledger.is_wallet(moment.session, one.bearing.account_id)
     return Draft(
