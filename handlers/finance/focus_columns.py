@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from handlers.tables import DECIMALS
 from policy.period import first_instant
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
-from programme.finance.charges import ADJUSTMENT, PURCHASE, USAGE
+from programme.finance.charges import CREDIT, PURCHASE, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -219,8 +219,8 @@ def _product(product: Product, category: str, *, is_late: bool) -> tuple[str, ..
         sku = f"tokens/{product.service}"
         return (sku, "Tokens", sku, ai, f"Other ({ai})", f"Tokens that were granted: {product.service}")
     sub = "Machine Learning" if product.is_training else "Generative AI"
-    if category == ADJUSTMENT or product.meter is None:
-        posted = "credited by the vendor" if product.meter else "posted by finance"
+    if category == CREDIT or product.meter is None:
+        posted = "credited by the vendor" if category == CREDIT else "posted by finance"
         said = "corrected after its month was settled" if is_late else posted
         return ("", "", "", ai, sub, f"{product.model}, {said}")
     tier = f" ({product.tier})" if product.tier else ""

@@ -127,5 +127,5 @@ def test_bills_are_in_finance_s_file(app: App, clock: Clock) -> None:
     assert {row["SkuMeter"] for row in shared} == {"Vendor's Bill"}
     assert {(row["ChargeCategory"], row["ChargeClass"]) for row in rows(december)} == {
         ("Adjustment", "Correction"),
-        ("Adjustment", ""),
+        ("Credit", ""),
     }
