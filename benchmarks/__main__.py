@@ -80,7 +80,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "monthly": lambda kind: _monthly(kind, events // 100),
         "messages": _messages,
         "votes": _votes,
-        "holds": lambda kind: _holds(kind, events // 10),
+        "holds": lambda kind: _holds(kind, events),
         "home": lambda kind: _home(kind, events // 10),
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
@@ -212,18 +212,22 @@ def _votes(kind: str) -> None:
 
 
 def _holds(kind: str, past: int) -> None:
-    """A call's hold and its settle in a young ledger and in one with many past holds."""
-    measured = {count: held.measure(kind, count) for count in (SMALL // 10, past)}
-    for count, call in measured.items():
-        ours = call.reserve + call.settle
-        print(
-            f"holds, {kind}, {count:,} past holds: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f}"
-            f" ms, over {call.floor * 1e3:.2f} ms of {call.statements} statements through the bare driver ="
-            f" {ours / call.floor:.2f} (target <= 3)"
-        )
-    small, large = measured.values()
-    growth = (large.reserve + large.settle) / (small.reserve + small.settle)
-    print(f"growth, {kind}: reserve and settle at {growth:.2f} of their time with few past holds (target <= 1.1)")
+    """A call's hold and its settle over the bare driver, beside many past holds, and many at once."""
+    call, floor, statements = held.measure(kind)
+    print(
+        f"holds, {kind}: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f} ms, over {floor * 1e3:.2f}"
+        f" ms of the same {statements} statements through the bare driver = {call.whole / floor:.2f} (target <= 3)"
+    )
+    few, many = held.growth(kind, past)
+    print(
+        f"growth, {kind}: reserve {many.reserve * 1e3:.2f} ms, settle {many.settle * 1e3:.2f} ms beside {past:,} past"
+        f" holds, {many.whole / few.whole:.2f} of their time beside {held.FEW:,} (target <= 1.1)"
+    )
+    crowd = held.crowd(kind)
+    print(
+        f"holds, {kind}, {held.WALLETS:,} wallets at once, {held.AT_ONCE} at a time: {crowd.calls_a_second:,.0f}"
+        f" calls/s; a reservation takes its caller p50 {crowd.p50 * 1e3:.1f} ms, p99 {crowd.p99 * 1e3:.1f} ms"
+    )
 
 
 def _home(kind: str, events: int) -> None:

@@ -1,16 +1,15 @@
-"""A call that holds and settles, over a bare driver that runs the same reads and writes a row for each write."""
+"""A call that holds and settles: over its statements through the bare driver, beside many past holds, in a crowd."""
 
 from __future__ import annotations
 
 import gc
 import time
-from datetime import timedelta
-from statistics import median
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import blake2b
+from statistics import median, quantiles
+from typing import TYPE_CHECKING, NamedTuple
 
-import sqlalchemy as sa
-
-from benchmarks import ledgers, traffic
+from benchmarks import held_past, ledgers, taped, traffic
 from handlers.usage.formats import fingerprint
 from policy.estimates import Asked
 from policy.metering import HoldRef, Remarks, UsageEvent
@@ -18,150 +17,133 @@ from programme.holds import reserving
 from programme.holds.pricing import Ask
 from programme.holds.reserving import Held
 from programme.usage import intake
-from store import bulk
-from store.holds.records import CALL, SETTLED, Hold
-from store.tables.holds import holds
+from store.holds.records import CALL
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from policy.metering import Identities, Meters
     from programme.app import App
 
-WARM_UP, ROUNDS = 30, 400
+WARM_UP, ROUNDS = 30, 600
+FEW = 1_000
+"""Past holds of a young ledger."""
+WALLETS, AT_ONCE = 2_000, 32
 SOURCE = "bench"
 MODEL = ("anthropic", "claude-sonnet-4-5")
 USED: Meters = {"input_uncached": 1_000, "output": 300}
-_SELECT = ("SELECT", "WITH")
 
 
-class Measured(NamedTuple):
-    """Medians in seconds; the floor runs so many statements, of which it reads those that read."""
+class Call(NamedTuple):
+    """What the two halves of a call took, in seconds."""
 
     reserve: float
     settle: float
+
+    @property
+    def whole(self) -> float:
+        return self.reserve + self.settle
+
+
+class Measured(NamedTuple):
+    """Medians in seconds; `floor` is the same statements through the bare driver."""
+
+    call: Call
     floor: float
     statements: int
 
 
-class _Seen:
-    """The statements of one call, as the driver was given them."""
+class Crowded(NamedTuple):
+    """Many wallets at once: calls a second, and what a reservation took its caller, in seconds."""
 
-    def __init__(self, app: App) -> None:
-        self.statements: list[tuple[str, Any]] = []
-        self.app = app
-
-    def __enter__(self) -> Self:
-        sa.event.listen(self.app.database.writer, "before_cursor_execute", self._note)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        sa.event.remove(self.app.database.writer, "before_cursor_execute", self._note)
-
-    def _note(self, _session: object, _cursor: object, statement: str, values: Any, *_: object) -> None:  # noqa: ANN401 - what the driver takes
-        self.statements.append((statement, values))
+    calls_a_second: float
+    p50: float
+    p99: float
 
 
-def measure(kind: str, past: int) -> Measured:
-    """Calls of many people in a ledger with so many past holds; that all were held and freed is asserted."""
+def measure(kind: str) -> Measured:
+    """Calls of many people in a young ledger, each done again by a twin of it; both must come to the same."""
     with ledgers.ledger(kind) as app:
-        _fill(app, past)
-        with _Seen(app) as seen:
-            _reserve(app, -1)
-            _settle(app, -1)
-        raw = _Raw(app, seen.statements)
-        spent = [_timed(app, raw, number) for number in range(WARM_UP + ROUNDS)][WARM_UP:]
-        _assert_totals(app, past + WARM_UP + ROUNDS + 1)
-        raw.close()
-    reserve, settle, floor = (median(column) for column in zip(*spent, strict=True))
-    return Measured(reserve, settle, floor, len(seen.statements))
+        held_past.fill(app, FEW)
+        with ledgers.twin(app) as other:
+            tape, twin = taped.on(app.database), taped.Twin(other)
+            calls, floors = list[Call](), list[float]()
+            for number in range(WARM_UP + ROUNDS):
+                calls.append(_timed(app, number))
+                told = tape.take()
+                begun = time.perf_counter()
+                twin.repeat(told)
+                floors.append(time.perf_counter() - begun)
+            twin.close()
+            _assert_totals(app, FEW + WARM_UP + ROUNDS)
+            assert held_past.standing(app.database) == held_past.standing(other)
+    return Measured(_median(calls), median(floors[WARM_UP:]), sum(how != "commit" for how, _, _ in told))
 
 
-def _timed(app: App, raw: _Raw, number: int) -> tuple[float, float, float]:
+def growth(kind: str, past: int) -> tuple[Call, Call]:
+    """The same in a young ledger and in one with many past holds, in turn, so that the machine's moods meet both."""
+    with ledgers.ledger(kind) as young, ledgers.ledger(kind) as old:
+        held_past.fill(young, FEW)
+        held_past.fill(old, past)
+        found = [(_timed(young, number), _timed(old, number)) for number in range(WARM_UP + ROUNDS)]
+        for app, before in ((young, FEW), (old, past)):
+            _assert_totals(app, before + WARM_UP + ROUNDS)
+    few, many = zip(*found, strict=True)
+    return _median(few), _median(many)
+
+
+def crowd(kind: str) -> Crowded:
+    """Each of two thousand wallets has a call that runs, before the first of them settles."""
+    with ledgers.ledger(kind, people=WALLETS) as app, ThreadPoolExecutor(AT_ONCE) as pool:
+        begun = time.perf_counter()
+        waits = list(pool.map(lambda number: _took(_reserve, app, number), range(WALLETS)))
+        with app.database.reading() as session:
+            open_ones = session.exec_driver_sql("SELECT count(*) FROM accounts WHERE held > 0").scalar_one()
+        assert open_ones == WALLETS
+        list(pool.map(lambda number: _settle(app, number), range(WALLETS)))
+        seconds = time.perf_counter() - begun
+        _assert_totals(app, WALLETS)
+    return Crowded(WALLETS / seconds, median(waits), quantiles(waits, n=100)[98])
+
+
+def _median(calls: Sequence[Call]) -> Call:
+    return Call(*(median(column) for column in zip(*calls[WARM_UP:], strict=True)))
+
+
+def _timed(app: App, number: int) -> Call:
     gc.disable()
-    begun = time.perf_counter()
-    _reserve(app, number)
-    held = time.perf_counter()
-    _settle(app, number)
-    settled = time.perf_counter()
-    raw.call()
-    done = time.perf_counter()
+    call = Call(_took(_reserve, app, number), _took(_settle, app, number))
     gc.enable()
-    return held - begun, settled - held, done - settled
+    return call
 
 
-def _who(number: int) -> str:
-    return traffic.email(number % traffic.PEOPLE)
+def _took(work: Callable[[App, int], None], app: App, number: int) -> float:
+    begun = time.perf_counter()
+    work(app, number)
+    return time.perf_counter() - begun
+
+
+def _id(number: int) -> str:
+    """As the plugin names its holds: like no other, and anywhere in an index."""
+    return f"call_{blake2b(str(number).encode(), digest_size=12).hexdigest()}"
 
 
 def _reserve(app: App, number: int) -> None:
     asked = Asked({"input_uncached": 1_000}, most_output=800)
-    identities: Identities = (("email", _who(number)),)
-    ask = Ask(SOURCE, f"call_{number}", CALL, identities, *MODEL, "", "", asked, None, str(number).encode())
+    identities: Identities = (("email", traffic.email(number)),)
+    ask = Ask(SOURCE, _id(number), CALL, identities, *MODEL, "", "", asked, None, str(number).encode())
     with app.transaction() as moment:
         assert isinstance(reserving.reserve(moment, ask, app.usual_calls), Held)
 
 
 def _settle(app: App, number: int) -> None:
-    identities: Identities = (("email", _who(number)),)
+    identities: Identities = (("email", traffic.email(number)),)
     digest = fingerprint(ledgers.NOW, identities, *MODEL, "", USED, "")
-    remarks = Remarks(hold=HoldRef(SOURCE, f"call_{number}"))
+    remarks = Remarks(hold=HoldRef(SOURCE, _id(number)))
     event = UsageEvent(SOURCE, f"e{number}", ledgers.NOW, identities, *MODEL, "", USED, "", digest, remarks)
     with app.transaction() as moment:
         [outcome] = intake.take_in(moment, [event])
     assert outcome.status == "accepted"
-
-
-class _Raw:
-    """The same statements through the driver alone: reads as they are, and a row for each that writes."""
-
-    def __init__(self, app: App, statements: list[tuple[str, Any]]) -> None:
-        self._reads = [one for one in statements if one[0].lstrip().startswith(_SELECT)]
-        self._writes = len(statements) - len(self._reads)
-        self._number = 0
-        self._session = app.database.writer.raw_connection()
-        driver: Any = self._session.driver_connection
-        self._driver = driver
-        self._is_sqlite = app.database.dialect == "sqlite"
-        self._insert = f"INSERT INTO bench_raw VALUES ({'?, ?' if self._is_sqlite else '%s, %s'})"
-        self._driver.execute("CREATE TABLE bench_raw (id BIGINT PRIMARY KEY, said TEXT)")
-        self._driver.commit()
-
-    def call(self) -> None:
-        """Two transactions, as a reserve and a settle are."""
-        half = len(self._reads) // 2
-        for reads, writes in (
-            (self._reads[:half], self._writes // 2),
-            (self._reads[half:], self._writes - self._writes // 2),
-        ):
-            if self._is_sqlite:
-                self._driver.execute("BEGIN IMMEDIATE")
-            for text, values in reads:
-                self._driver.execute(text, values).fetchall()
-            for _ in range(writes):
-                self._number += 1
-                self._driver.execute(self._insert, (self._number, "as long as a short row of a ledger is, or so"))
-            self._driver.commit()
-
-    def close(self) -> None:
-        self._session.close()
-
-
-def _fill(app: App, past: int) -> None:
-    """Holds that were settled over the last four weeks."""
-    with app.database.transaction() as session:
-        accounts = [id_ for (id_,) in session.exec_driver_sql("SELECT id FROM accounts WHERE person_id IS NOT NULL")]
-        instant = bulk.instant_codec(session)
-        for begin in range(0, past, 50_000):
-            rows = [_past(n, accounts[n % len(accounts)], instant) for n in range(begin, min(begin + 50_000, past))]
-            bulk.insert(session, holds, Hold._fields, rows)
-    with app.database.reading() as session:
-        session.exec_driver_sql("ANALYZE")
-
-
-def _past(number: int, account_id: int, instant: Any) -> tuple[object, ...]:  # noqa: ANN401 - the driver's own values
-    at = instant(ledgers.NOW - timedelta(seconds=number % 2_400_000))
-    amounts = (0, 0, 0, 0, 100_000, 1_000_000, 75_000, 750_000)
-    person = ("per_bench", "anthropic", *MODEL, "", SETTLED)
-    return (SOURCE, f"past_{number}", CALL, b"", account_id, *person, *amounts, None, "", at, at, at)
 
 
 def _assert_totals(app: App, expected: int) -> None:

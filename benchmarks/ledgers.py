@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import shutil
 import tempfile
 from contextlib import contextmanager
 from datetime import timedelta
@@ -17,12 +18,14 @@ from bot import settings, wiring
 from policy.units import MicroTokens
 from programme.grants import by_hand
 from programme.people import directory
+from store.engine import open_database
 from tests.support import postgres
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from programme.app import App
+    from store.engine import Database
 
 ZONE = "Europe/Berlin"
 NOW = traffic.END
@@ -58,7 +61,7 @@ def empty(kind: str) -> Iterator[App]:
 
 
 @contextmanager
-def ledger(kind: str) -> Iterator[App]:
+def ledger(kind: str, people: int = traffic.PEOPLE) -> Iterator[App]:
     """A migrated ledger with its people, each with a grant; the price list is loaded."""
     with url(kind) as at:
         app = wiring.new_app(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
@@ -66,8 +69,8 @@ def ledger(kind: str) -> Iterator[App]:
             assert app.prices.listed(provider, model, "", NOW)
         wiring.migrate(app)
         with app.transaction(NOW) as moment:
-            directory.import_csv(moment, io.StringIO(traffic.people_csv()), actor="bench")
-            for number in range(traffic.PEOPLE):
+            directory.import_csv(moment, io.StringIO(traffic.people_csv(people)), actor="bench")
+            for number in range(people):
                 by_hand.give(
                     moment,
                     email=traffic.email(number),
@@ -78,6 +81,27 @@ def ledger(kind: str) -> Iterator[App]:
                 )
         yield app
         app.database.close()
+
+
+@contextmanager
+def twin(app: App) -> Iterator[Database]:
+    """Another database that holds what an app's does at this moment."""
+    source = app.database.writer.url
+    app.database.close()
+    if app.database.dialect == "sqlite":
+        path = Path(str(source.database))
+        url = source.set(database=str(shutil.copy(path, path.with_suffix(".twin"))))
+    else:
+        url = source.set(database=f"{source.database}_twin")
+        engine = sa.create_engine(source.set(database="postgres"), isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.exec_driver_sql(f"CREATE DATABASE {url.database} TEMPLATE {source.database}")
+        engine.dispose()
+    database = open_database(url.render_as_string(hide_password=False))
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def assert_totals(app: App, totals: traffic.Totals) -> None:

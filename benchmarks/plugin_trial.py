@@ -1,13 +1,14 @@
 """The second half of `make gateway-trial`: the plugin in a real LiteLLM proxy.
 
-What it adds to a call; 64 clients on one wallet; the bot away in mid-traffic; the proxy killed in mid-traffic; and what
-clients show of a denial. Providers and the bot are on this machine.
+What it adds to a call; 64 clients on one wallet; the bot away in mid-traffic; the proxy killed in mid-traffic; what
+clients show of a denial; and a proxy that asks as a guardrail instead. Providers and the bot are on this machine.
 """
 
 from __future__ import annotations
 
 import argparse
 import contextlib
+import logging
 import os
 import shutil
 import signal
@@ -23,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.denial_trial import CLIENTS, HERE, configure, environment_of, shown
-from benchmarks.gateway import bank, crowd, hooks, proxy, upstream
+from benchmarks.gateway import bank, crowd, guardrail, hooks, proxy, upstream
 from benchmarks.gateway.calls import GPT, NANO_USD
 from benchmarks.gateway.relay import Relay, relaying
 
@@ -44,7 +45,7 @@ CALLS = 400
 BLOCK = 50
 WARM = 10
 WORKERS = 2
-PARTS = ("latency", "crowd", "outage", "denial", "kill")
+PARTS = ("latency", "crowd", "outage", "denial", "guardrail", "kill")
 OUTAGE_SECONDS = 6
 ARRIVAL_SECONDS = 60
 
@@ -104,6 +105,8 @@ def main() -> int:
             _outage(trial, gateway)
         if "denial" in parts:
             _denial(trial, gateway, options.clients)
+        if "guardrail" in parts:
+            _guardrail(trial)
         if "kill" in parts:
             _kill(trial)
         if trial.problems:
@@ -316,6 +319,32 @@ def _show(trial: Trial, name: str, command: Sequence[str | Path], gateway: str) 
 def _denials(trial: Trial) -> int:
     """By the log of the proxy: how often it answered 402."""
     return next(log for log in trial.logs if log.stem == "workers").read_text(errors="replace").count('" 402 ')
+
+
+# --- By configuration alone ------------------------------------------------------------------------------------------
+
+
+def _guardrail(trial: Trial) -> None:
+    """A proxy without the plugin: who has tokens calls, who has none is told why, and no prompt stays with the bot."""
+    overheard = guardrail.Overheard()
+    logging.getLogger().addHandler(overheard)
+    shutil.copy(CONFIG.parent / "custom_auth.py", trial.folder)
+    shutil.copy(CONFIG.parent / "guardrail.yaml", trial.folder)
+    gateway = trial.proxy(
+        "guardrail",
+        config=trial.folder / "guardrail.yaml",
+        TOKENS_BOT_GUARDRAIL=f"{trial.bot.url}/v1/guardrail",
+        TOKENS_BOT_AUTHORIZATION=f"Bearer {trial.bot.key}",
+    )
+    trial.bot.empty(BEN)
+    print("\nA proxy that asks as a guardrail:")
+    passed = [heard.status for heard in guardrail.ask(gateway, "sk-ada")]
+    trial.expect(f"who has tokens calls by every interface: {passed}", holds=set(passed) == {200})
+    for heard in guardrail.ask(gateway, "sk-ben"):
+        print(f"  {heard.path}, {heard.status}:\n    {heard.text[:400]}")
+        trial.expect("who has none is stopped with the bot's words", holds="your wallet" in heard.text)
+    logging.getLogger().removeHandler(overheard)
+    trial.expect("the bot logs no prompt", holds=not any(guardrail.PROMPT in said for said in overheard.said))
 
 
 if __name__ == "__main__":

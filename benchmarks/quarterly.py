@@ -273,9 +273,8 @@ class _Bare:
 
     @contextmanager
     def _undone(self) -> Iterator[Moment]:
-        with self._app.database.writer.connect() as session:
+        with self._app.database.undone() as session:
             yield self._app.moment(session)
-            session.rollback()
 
     def _fetch(self, text: str, *values: object) -> list[bulk.Row]:
         with self._app.database.reading() as session:

@@ -59,9 +59,9 @@ def email(number: int) -> str:
     return f"person{number}@bench.example"
 
 
-def people_csv() -> str:
+def people_csv(people: int = PEOPLE) -> str:
     rows = ["email,name,slack_user_id,level,role_family,time_zone,hired_on"]
-    rows += [f"{email(i)},Person {i},U{i:06},mid,engineering,Europe/Berlin,{date(2025, 1, 1)}" for i in range(PEOPLE)]
+    rows += [f"{email(i)},Person {i},U{i:06},mid,engineering,Europe/Berlin,{date(2025, 1, 1)}" for i in range(people)]
     return "\n".join(rows) + "\n"
 
 

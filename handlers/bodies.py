@@ -11,6 +11,8 @@ from fastapi.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fastapi import Request
 
 LARGEST = 32 * 1024 * 1024
@@ -26,17 +28,22 @@ async def read(request: Request, *, largest: int | None = None) -> bytes:
     if encoding not in {"identity", "gzip", "x-gzip"}:
         raise HTTPException(415, f"Content-Encoding {encoding[:20]!r} is not understood; send gzip, or none.")
     chunks: list[bytes] = []
+    await each_chunk(request, chunks.append, largest=most)
+    body = b"".join(chunks)
+    return body if encoding == "identity" else await run_in_threadpool(_decompressed, body, most)
+
+
+async def each_chunk(request: Request, take: Callable[[bytes], None], *, largest: int = LARGEST) -> None:
+    """Hand on a body as it arrives, unless it is too large."""
     size = 0
     try:
         async for chunk in request.stream():
             size += len(chunk)
-            if size > most:
-                raise HTTPException(413, f"The body is larger than {most} bytes; send smaller ones.")
-            chunks.append(chunk)
+            if size > largest:
+                raise HTTPException(413, f"The body is larger than {largest} bytes; send smaller ones.")
+            take(chunk)
     except ClientDisconnect as error:
         raise HTTPException(400, "The body ended early.") from error
-    body = b"".join(chunks)
-    return body if encoding == "identity" else await run_in_threadpool(_decompressed, body, most)
 
 
 def _decompressed(body: bytes, most: int) -> bytes:

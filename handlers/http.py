@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from fastapi import FastAPI
 
 from handlers import batches, bodies, health, note_failure, rates, reference
-from handlers.holds import forwarded, leases
+from handlers.holds import forwarded, guardrail, leases
 from handlers.holds import routes as holds
 from handlers.offers import routes as offers
 from handlers.outcomes import routes as outcomes
@@ -71,6 +71,7 @@ def build(
         api.include_router(holds.routes(app, of_calls))
         api.include_router(leases.build(app, of_calls))
         api.include_router(forwarded.build(app, of_calls))
+        api.include_router(guardrail.build(app, of_calls))
         api.include_router(offers.routes(app))
     api.include_router(health.routes(app, parts))
     api.include_router(reference.routes(api.openapi))

@@ -83,9 +83,8 @@ class App:
     @contextmanager
     def undone(self, now: datetime | None = None) -> Iterator[Moment]:
         """A moment whose changes are taken back at the end of the block, for what is only to be looked at."""
-        with self.database.writer.connect() as session:
+        with self.database.undone() as session:
             yield self.moment(session, now)
-            session.rollback()
 
     def moment(self, session: Session, now: datetime | None = None) -> Moment:
         """A moment in a session that is open already: now, or another instant."""

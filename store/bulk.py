@@ -8,6 +8,7 @@ because there every statement is a round trip.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 Row = tuple[Any, ...]
+FEW = 8
+"""Rows that PostgreSQL is given in one statement, of which it keeps a text for each number of them."""
 
 
 def is_postgresql(session: Session) -> bool:
@@ -61,14 +64,28 @@ def each(session: Session, text: str, values: Any) -> Iterator[Row]:  # noqa: AN
     yield from _run(session, text, values)
 
 
-def _run(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own
-    """The driver's cursor; its errors are SQLAlchemy's, which callers know."""
+def _run(session: Session, text: str, values: Any, *, each: bool = False) -> Any:  # noqa: ANN401 - the driver's own
+    """The driver's cursor, after the statement ran, or ran with `each` of some rows; errors are SQLAlchemy's."""
     driver: Any = session.connection.driver_connection
     errors = session.dialect.loaded_dbapi.Error
     try:
-        return driver.execute(text, values)
+        if not each:
+            return driver.execute(text, values)
+        cursor = driver.cursor()
+        cursor.executemany(text, values)
     except errors as error:
-        raise sa.exc.DBAPIError.instance(text, None, error, errors, dialect=session.dialect) from error
+        raise _as_ours(session, text, error) from error
+    return cursor
+
+
+def _run_each(session: Session, text: str, rows: Sequence[Row]) -> Any:  # noqa: ANN401 - the driver's own
+    return _run(session, text, rows[0]) if len(rows) == 1 else _run(session, text, rows, each=True)
+
+
+def _as_ours(session: Session, text: str, error: Exception) -> sa.exc.DBAPIError | sa.exc.StatementError:
+    """As SQLAlchemy would have raised it: callers know only one IntegrityError."""
+    errors = session.dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(text, None, error, errors, dialect=session.dialect)
 
 
 class _Compiled(NamedTuple):
@@ -105,7 +122,7 @@ class Prepared:
         return compiled.text, values if compiled.order is None else tuple([values[name] for name in compiled.order])
 
     def _compile(self, session: Session) -> _Compiled:
-        compiled = self._query.compile(dialect=session.dialect)
+        compiled = self._query.compile(dialect=session.dialect, compile_kwargs={"render_postcompile": True})
         order = compiled.positiontup if compiled.positional else None
         made = self._compiled[session.dialect.name] = _Compiled(str(compiled), order, dict(compiled.params))
         return made
@@ -176,13 +193,13 @@ def allocate_ids_of(session: Session, wanted: Sequence[tuple[sa.Table, int]]) ->
     if not is_postgresql(session):
         # The write lock is ours, and rows of these tables are never deleted.
         tops = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table.name})" for table, _ in wanted)  # noqa: S608
-        found = session.exec_driver_sql(f"SELECT {tops}").one()
+        [found] = fetch(session, f"SELECT {tops}", ())
         return [list(range(top + 1, top + 1 + count)) for top, (_, count) in zip(found, wanted, strict=True)]
     one = "SELECT {}, nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
     statement = " UNION ALL ".join(one.format(number) for number in range(len(wanted)))
     values = tuple(value for table, count in wanted for value in (table.name, count))
     ids: list[list[int]] = [[] for _ in wanted]
-    for number, id_ in session.exec_driver_sql(statement, values):
+    for number, id_ in fetch(session, statement, values):
         ids[number].append(id_)
     return [sorted(some) for some in ids]
 
@@ -192,16 +209,15 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
     if not rows:
         return
     names = ", ".join(columns)
-    if is_postgresql(session) and len(rows) == 1:
-        # COPY takes two round trips more than one row is worth.
-        marks = ", ".join(["%s"] * len(columns))
-        session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows[0])  # noqa: S608
-        return
-    if is_postgresql(session):
+    into = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608
+    if not is_postgresql(session):
+        _run_each(session, f"{into}({', '.join('?' * len(columns))})", rows)
+    elif len(rows) <= FEW:
+        # COPY takes two round trips more than a few rows are worth.
+        marks = f"({', '.join(['%s'] * len(columns))})"
+        _run(session, into + ", ".join([marks] * len(rows)), [value for row in rows for value in row])
+    else:
         _copy(session, f"COPY {table.name} ({names}) FROM STDIN", rows)
-        return
-    marks = ", ".join("?" * len(columns))
-    session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks})", list(rows))  # noqa: S608
 
 
 def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int = 1) -> int:
@@ -214,11 +230,13 @@ def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
         matches = " AND ".join(f"t.{c} = v.{c}" for c in keys)
         source = _unnest(table, columns)
         statement = f"UPDATE {table.name} t SET {assignments} FROM {source} WHERE {matches}"  # noqa: S608
-        return session.exec_driver_sql(statement, _arrays(rows)).rowcount
+        found = _run(session, statement, _arrays(rows)).rowcount
+        return int(found)
     assignments = ", ".join(f"{c} = ?" for c in values)
     matches = " AND ".join(f"{c} = ?" for c in keys)
     statement = f"UPDATE {table.name} SET {assignments} WHERE {matches}"  # noqa: S608
-    return session.exec_driver_sql(statement, [row[key:] + row[:key] for row in rows]).rowcount
+    found = _run_each(session, statement, [row[key:] + row[:key] for row in rows]).rowcount
+    return int(found)
 
 
 def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int) -> None:
@@ -234,10 +252,10 @@ def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
     if is_postgresql(session):
         source = _unnest(table, columns)
         statement = f"INSERT INTO {table.name} ({names}) SELECT {names} FROM {source} {tail}"  # noqa: S608
-        session.exec_driver_sql(statement, _arrays(rows))
+        _run(session, statement, _arrays(rows))
         return
     marks = ", ".join("?" * len(columns))
-    session.exec_driver_sql(f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {tail}", list(rows))  # noqa: S608
+    _run_each(session, f"INSERT INTO {table.name} ({names}) VALUES ({marks}) {tail}", rows)  # noqa: S608
 
 
 def insert_missing(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -247,7 +265,7 @@ def insert_missing(session: Session, table: sa.Table, columns: Sequence[str], ro
     mark = "%s" if is_postgresql(session) else "?"
     marks = ", ".join([mark] * len(columns))
     statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES ({marks}) ON CONFLICT DO NOTHING"  # noqa: S608
-    session.exec_driver_sql(statement, list(rows))
+    _run_each(session, statement, rows)
 
 
 def chunks(values: Iterable[Any], size: int = 10_000) -> Iterable[list[Any]]:
@@ -270,8 +288,7 @@ def _copy(session: Session, statement: str, rows: Sequence[Row]) -> None:
             for row in rows:
                 copy.write_row(row)
     except errors as error:
-        # COPY goes past SQLAlchemy, its errors shall not: callers know only one IntegrityError.
-        raise sa.exc.DBAPIError.instance(statement, None, error, errors, dialect=session.dialect) from error
+        raise _as_ours(session, statement, error) from error
 
 
 def _arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:
@@ -279,6 +296,11 @@ def _arrays(rows: Sequence[Row]) -> tuple[list[Any], ...]:
 
 
 def _unnest(table: sa.Table, columns: Sequence[str]) -> str:
+    return _unnested(table, tuple(columns))
+
+
+@lru_cache(maxsize=256)
+def _unnested(table: sa.Table, columns: tuple[str, ...]) -> str:
     dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy left this one untyped
     casts = ", ".join(f"%s::{table.c[name].type.compile(dialect)}[]" for name in columns)
     return f"unnest({casts}) AS v({', '.join(columns)})"

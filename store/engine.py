@@ -56,6 +56,13 @@ class Database:
             yield session
 
     @contextmanager
+    def undone(self) -> Iterator[Session]:
+        """A session whose changes are taken back at the end of the block."""
+        with self.writer.connect() as session, session.begin() as changes:
+            yield session
+            changes.rollback()
+
+    @contextmanager
     def reading(self) -> Iterator[Session]:
         """A session for statements that only read."""
         with self.reader.connect() as session:

@@ -64,13 +64,13 @@ ORDER = (
 def hold(session: Session, lock: Lock) -> None:
     """Hold a lock until the transaction ends; whoever comes second waits."""
     if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock(%s)", (int(lock),))
+        bulk.fetch(session, "SELECT pg_advisory_xact_lock(%s)", (int(lock),))
 
 
 def share(session: Session, lock: Lock) -> None:
     """Hold a lock together with others who share it, until the transaction ends; whoever holds it alone comes after."""
     if bulk.is_postgresql(session):
-        session.exec_driver_sql("SELECT pg_advisory_xact_lock_shared(%s)", (int(lock),))
+        bulk.fetch(session, "SELECT pg_advisory_xact_lock_shared(%s)", (int(lock),))
 
 
 def hold_sources(session: Session, of: Literal["usage", "outcomes", "requests"], sources: Iterable[str]) -> None:
@@ -82,4 +82,4 @@ def hold_sources(session: Session, of: Literal["usage", "outcomes", "requests"],
     """
     if bulk.is_postgresql(session):
         for source in sorted(sources):
-            session.exec_driver_sql("SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{of}:{source}",))
+            bulk.fetch(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{of}:{source}",))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot import serving, settings, wiring
-from programme.usage import keys
+from programme.usage import intake, keys
 from store.tables.holds import holds
 from store.tables.usage import usage_events
 from tests.support import books, cast, held
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 OVERDRAFT = 300_000_000
 """Nano-USD: thirty cents. The packaged handbook's five dollars would take the trial an hour."""
+NANO_PER_OUTPUT = 15_000
+"""Of Claude Sonnet 4.5."""
 NANO_PER_MICRO_TOKEN = 10
 """A token is a cent in the packaged handbook."""
 
@@ -38,6 +40,14 @@ class Bank:
         """Grant so many tokens; what is there then, in nano-USD."""
         cast.give(self.app, email, str(tokens), reason="Plugin trial")
         return self.left(email)
+
+    def empty(self, email: str) -> None:
+        """Let somebody use whatever they have, and the overdraft."""
+        output = (max(self.left(email), 0) + OVERDRAFT) // NANO_PER_OUTPUT + 1
+        with self.app.transaction() as moment:
+            used = cast.event("emptied", at=moment.now, who=email, meters={"output": output}, source="trial")
+            [outcome] = intake.take_in(moment, [used])
+        assert outcome.status == "accepted"
 
     def left(self, email: str) -> int:
         return int(books.wallet(self.app, email)) * NANO_PER_MICRO_TOKEN

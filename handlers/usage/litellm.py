@@ -24,6 +24,8 @@ from policy.metering import HoldRef, Remarks, UsageEvent, Work
 from policy.units import NANO_PER_USD
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from policy.metering import Identities, Meters
 
 _Text = Annotated[str, Meta(min_length=1)]
@@ -40,12 +42,17 @@ class NothingUsed(NamedTuple):
     detail: str = "failed call, nothing was used"
 
 
-class _Metadata(Struct, gc=False):
+class KeyMetadata(Struct, gc=False):
+    """Whose key it is, as the proxy knows it."""
+
     user_api_key_user_email: Name = None
     user_api_key_user_id: Name = None
     user_api_key_alias: Name = None
     user_api_key_team_alias: Name = None
     user_api_key_team_id: Name = None
+
+
+class _Metadata(KeyMetadata, gc=False):
     usage_object: Usage | None = None
 
 
@@ -151,8 +158,8 @@ def _usage_event(source: str, index: int, payload: _Payload) -> UsageEvent | Not
     elif payload.call_type in calls.READ_RESPONSE and _billed_before(payload, answer):
         return NothingUsed(index, event_id, "billed with the call that it came from")
     occurred_at = _occurred_at(payload)
-    identities = _identities(metadata)
-    project = _project(payload, metadata)
+    identities = identities_of(metadata)
+    project = project_of(_tags(payload), metadata)
     tier = _tier(payload, usage, answer.service_tier)
     digest = fingerprint(occurred_at, identities, provider, model, tier, meters, project)
     remarks = _remarks(payload, answer, event_id, model, provider, source=source)
@@ -291,7 +298,7 @@ def _possible(seconds: float | None) -> TypeGuard[float]:
     return seconds is not None and _FIRST_SECOND <= seconds < _END_OF_SECONDS
 
 
-def _identities(metadata: _Metadata) -> Identities:
+def identities_of(metadata: KeyMetadata) -> Identities:
     """Who the gateway's own key belongs to; `end_user` and the rest of the metadata are what the client claims."""
     email, user, alias = metadata.user_api_key_user_email, metadata.user_api_key_user_id, metadata.user_api_key_alias
     return (
@@ -301,15 +308,19 @@ def _identities(metadata: _Metadata) -> Identities:
     )
 
 
-def _project(payload: _Payload, metadata: _Metadata) -> str:
+def project_of(tags: Iterable[str], metadata: KeyMetadata) -> str:
     """The first usable `project:NAME` tag, else the team of the key."""
-    tags = bytes(payload.request_tags)
-    if _PROJECT_TAG.encode() in tags:
-        for tag in _decoded_tags(tags):
-            name = tag.removeprefix(_PROJECT_TAG).strip() if tag.startswith(_PROJECT_TAG) else ""
-            if name and len(name) <= MAX_NAME and "\0" not in name:
-                return name
+    for tag in tags:
+        name = tag.removeprefix(_PROJECT_TAG).strip() if tag.startswith(_PROJECT_TAG) else ""
+        if name and len(name) <= MAX_NAME and "\0" not in name:
+            return name
     return metadata.user_api_key_team_alias or metadata.user_api_key_team_id or ""
+
+
+def _tags(payload: _Payload) -> list[str]:
+    """Those of a request; nothing is decoded where none could name a project."""
+    raw = bytes(payload.request_tags)
+    return _decoded_tags(raw) if _PROJECT_TAG.encode() in raw else []
 
 
 def _tier(payload: _Payload, usage: Usage, answered: str | None) -> str:

@@ -44,12 +44,13 @@ def post(
         payer = payer_of[person_id, day]
         if total := sum([one.debit for one in group]):
             drafts.append(_draft(group, payer, service_of[service_key], total))
+    held = None
     if settling:
         # All at once: locked one after the other, they would not be taken in the order of their ids.
         touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
-        ledger.lock(moment.session, touched | settling.account_ids)
+        held = ledger.lock(moment.session, touched | settling.account_ids).values()
         holds_store.free(moment.session, settling.tokens)
-    entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now))
+    entry_ids = iter(ledger.post(moment.session, drafts, now=moment.now, holding=held))
     days = _lines(rated, payer_of)
     sums.add(moment, days, settling.sums if settling else {})
     usage_store.add_to_days(moment.session, days)

@@ -49,13 +49,15 @@ _bodies = bulk.Prepared(sa.select(handbooks.c.body).order_by(handbooks.c.effecti
 
 
 _still = sa.select(sa.func.aggregate_strings(rollout_pauses.c.month, ",")).scalar_subquery()
-_bodies_and_pauses = sa.select(handbooks.c.body, _still).order_by(handbooks.c.effective_from, handbooks.c.applied_at)
+_bodies_and_pauses = bulk.Prepared(
+    sa.select(handbooks.c.body, _still).order_by(handbooks.c.effective_from, handbooks.c.applied_at)
+)
 """Built once: every transaction that judges anything asks it."""
 
 
 def handbook_bodies_and_pauses(session: Session) -> tuple[list[str], list[date]]:
     """The same, with the first days of the months in which the roll-out stands still; one query for both."""
-    rows = session.execute(_bodies_and_pauses).all()
+    rows = _bodies_and_pauses.execute(session, {})
     still = rows[0][1] if rows else None
     return [body for body, _ in rows], [Month.parse(one).first_day for one in (still or "").split(",") if one]
 
@@ -89,10 +91,28 @@ def service_names(session: Session) -> dict[str, str]:
     return {key: name for key, name in session.execute(sa.select(services.c.key, services.c.name))}
 
 
+_rows: dict[int, tuple[Price, tuple[str, ...]]] = {}
+"""The row of each price that was used lately, by its identity: prices are few, live long, and cannot be changed."""
+MOST_ROWS = 1_000
+
+
 def price_id(price: Price) -> str:
     """A digest of a price's content."""
-    content = [price.provider, price.model, price.tier, price.source, _meters_to_json(price)]
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()[:16]
+    return _row_of(price)[0]
+
+
+def _row_of(price: Price) -> tuple[str, ...]:
+    """A price as it is stored, under its digest."""
+    known = _rows.get(id(price))
+    if known is not None and known[0] is price:
+        return known[1]
+    names, meters = (price.provider, price.model, price.tier, price.source), _meters_to_json(price)
+    digest = hashlib.sha256(json.dumps([*names, meters], sort_keys=True).encode()).hexdigest()[:16]
+    row = (digest, *names, json.dumps(meters))
+    if len(_rows) >= MOST_ROWS:
+        _rows.clear()
+    _rows[id(price)] = (price, row)
+    return row
 
 
 def _meters_to_json(price: Price) -> dict[str, list[object]]:
@@ -101,9 +121,7 @@ def _meters_to_json(price: Price) -> dict[str, list[object]]:
 
 def keep_prices(session: Session, used: dict[str, Price]) -> None:
     """Store the prices that a batch used, unless they are kept already."""
-    rows = [
-        (id_, p.provider, p.model, p.tier, p.source, json.dumps(_meters_to_json(p))) for id_, p in sorted(used.items())
-    ]
+    rows = [_row_of(price) for _, price in sorted(used.items())]
     bulk.insert_missing(session, prices, ("id", "provider", "model", "tier", "source", "meters"), rows)
 
 

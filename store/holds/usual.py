@@ -42,8 +42,7 @@ def outputs(session: Session, services: Collection[str], since: datetime, *, ent
 
 def calls(session: Session, account_id: int, model: str, days: Sequence[date]) -> tuple[int, int]:
     """(how many calls of a model an account paid for on some days, what they cost together in nano-USD)."""
-    day = bulk.day_codec(session)
-    [(number, cost)] = _calls.execute(session, map(day, days), account=account_id, called=model)
+    [(number, cost)] = _calls.execute(session, days, account=account_id, called=model)
     return int(number), int(cost)
 
 

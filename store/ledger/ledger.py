@@ -131,9 +131,10 @@ def _account_ids(session: Session, codes: Sequence[str]) -> dict[str, int]:
 _ids_of_codes = bulk.Among(sa.select(accounts.c.code, accounts.c.id), accounts.c.code)
 
 
-def lock(session: Session, account_ids: Iterable[int]) -> None:
-    """Hold accounts until the transaction ends, before posting to them."""
-    _locked_accounts.execute(session, sorted(account_ids))
+def lock(session: Session, account_ids: Iterable[int]) -> dict[int, Account]:
+    """Accounts by their ids, held until the transaction ends."""
+    # A statement of its own, in id order: see docs/decisions/0005.
+    return {account[0]: Account(*account) for account in _locked_accounts.execute(session, sorted(account_ids))}
 
 
 def hold(session: Session, codes: Iterable[str]) -> dict[str, Account]:
@@ -220,7 +221,7 @@ def post(
         if sum(amount for _, amount in draft.amounts) or not all(amount for _, amount in draft.amounts):
             raise UnbalancedError(f"{draft.idempotency_key}: {draft.amounts}")
     touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
-    held = _lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
+    held = lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
     _read_lots(session, held)
     corrected = [d.corrects_entry_id for d in drafts if d.kind is EntryKind.REVERSAL and d.corrects_entry_id]
     returnable = Returnables(session, corrected, now) if corrected else None
@@ -274,12 +275,6 @@ def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], n
 
 _ACCOUNT = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
 _locked_accounts = bulk.Among(_in_order(sa.select(*_ACCOUNT)), accounts.c.id)
-
-
-def _lock(session: Session, account_ids: set[int]) -> dict[int, Account]:
-    """The accounts under lock."""
-    # A statement of its own, in id order: see docs/decisions/0005.
-    return {account[0]: Account(*account) for account in _locked_accounts.execute(session, sorted(account_ids))}
 
 
 def _read_lots(session: Session, held: Mapping[int, Account]) -> None:

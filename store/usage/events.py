@@ -88,13 +88,13 @@ def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, 
     """Fingerprints of those events of a source that arrived before."""
     if bulk.is_postgresql(session):
         statement = "SELECT event_id, fingerprint FROM usage_events WHERE source = %s AND event_id = ANY(%s)"
-        rows = session.exec_driver_sql(statement, (source, list(event_ids)))
+        rows = bulk.fetch(session, statement, (source, list(event_ids)))
     else:
         statement = (
             "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e"
             " WHERE e.source = ? AND e.event_id = j.value"
         )
-        rows = session.exec_driver_sql(statement, (json_text(event_ids), source))
+        rows = bulk.fetch(session, statement, (json_text(event_ids), source))
     return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
 
 

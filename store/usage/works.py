@@ -41,14 +41,14 @@ def known(session: Session, source: str, works: Sequence[str]) -> dict[str, Take
             "SELECT w.work, e.event_id, e.provider, e.meters FROM usage_works AS w JOIN usage_events AS e"
             " ON e.source = w.source AND e.event_id = w.event_id WHERE w.source = %s AND w.work = ANY(%s)"
         )
-        rows = session.exec_driver_sql(statement, (source, list(works)))
+        rows = bulk.fetch(session, statement, (source, list(works)))
     else:
         statement = (
             "SELECT w.work, e.event_id, e.provider, e.meters FROM json_each(?) AS j CROSS JOIN usage_works AS w"
             " CROSS JOIN usage_events AS e WHERE w.source = ? AND w.work = j.value"
             " AND e.source = w.source AND e.event_id = w.event_id"
         )
-        rows = session.exec_driver_sql(statement, (_encode(works).decode(), source))
+        rows = bulk.fetch(session, statement, (_encode(works).decode(), source))
     return {work: _taken(row) for work, *row in rows}
 
 
@@ -60,14 +60,14 @@ def within(session: Session, source: str, ranges: Sequence[Range]) -> list[tuple
             " AS r (key, after, before) JOIN usage_events AS e"
             " ON e.source = %s AND e.event_id > r.after AND e.event_id < r.before"
         )
-        rows = session.exec_driver_sql(statement, (*map(list, zip(*ranges, strict=True)), source))
+        rows = bulk.fetch(session, statement, (*map(list, zip(*ranges, strict=True)), source))
     else:
         statement = (
             "SELECT json_extract(j.value, '$[0]'), e.event_id, e.provider, e.meters"
             " FROM json_each(?) AS j CROSS JOIN usage_events AS e WHERE e.source = ?"
             " AND e.event_id > json_extract(j.value, '$[1]') AND e.event_id < json_extract(j.value, '$[2]')"
         )
-        rows = session.exec_driver_sql(statement, (_encode(ranges).decode(), source))
+        rows = bulk.fetch(session, statement, (_encode(ranges).decode(), source))
     return [(key, _taken(row)) for key, *row in rows]
 
 

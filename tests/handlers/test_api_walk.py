@@ -41,6 +41,7 @@ PATHS = (
     "/v1/allowances",
     "/v1/allowances/{lease_id}",
     "/v1/authorize",
+    "/v1/guardrail/beta/litellm_basic_guardrail_api",
     "/v1/wallets/me",
     "/v1/listing",
     "/v1/outcomes",

@@ -121,9 +121,8 @@ def findings(app: App) -> dict[str, list[str]]:
 @contextmanager
 def rolled_back(app: App) -> Iterator[Moment]:
     """A transaction that leaves nothing, for tests that share a ledger."""
-    with app.database.writer.connect() as session:
+    with app.database.undone() as session:
         yield app.moment(session)
-        session.rollback()
 
 
 def handbook_text(version: str, effective_from: date, *, usd_per_token: str = "0.01", more: str = "") -> str:

@@ -35,11 +35,11 @@ def watch(database: Database) -> None:
 _run = bulk._run
 
 
-def _run_watched(session: Session, text: str, values: Any) -> Any:  # noqa: ANN401 - the driver's own
+def _run_watched(session: Session, text: str, values: Any, *, each: bool = False) -> Any:  # noqa: ANN401 - the driver's own
     """Prepared statements go to the driver at once, where SQLAlchemy's events do not see them."""
     if session.engine in _watched:
         _check(session, None, text, values)
-    return _run(session, text, values)
+    return _run(session, text, values, each=each)
 
 
 bulk._run = _run_watched

@@ -58,19 +58,19 @@ def fill(app: App) -> None:
 def statements(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """The statements that are sent while the block runs, besides the one that begins a transaction."""
     sent: list[str] = []
-    fetch = bulk.fetch
+    run = bulk._run
 
     def note(_session: object, _cursor: object, statement: str, *_: object) -> None:
         if statement != "BEGIN IMMEDIATE":
             sent.append(statement)
 
-    def noted(session: Any, text: str, values: Any) -> list[bulk.Row]:  # noqa: ANN401 - as `fetch` takes them
-        sent.append(text)
-        return fetch(session, text, values)
+    def noted(session: Any, text: str, values: Any, *, each: bool = False) -> Any:  # noqa: ANN401 - the driver's own
+        note(None, None, text)
+        return run(session, text, values, each=each)
 
     with monkeypatch.context() as patched:
         # What goes past SQLAlchemy's cursor has no event.
-        patched.setattr(bulk, "fetch", noted)
+        patched.setattr(bulk, "_run", noted)
         for engine in (app.database.writer, app.database.reader):
             sa.event.listen(engine, "before_cursor_execute", note)
         yield sent
