@@ -13,6 +13,7 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
@@ -44,6 +45,11 @@ class Database:
 
     writer: sa.Engine
     reader: sa.Engine
+    turn: Lock | None = None
+    """Threads of this process write in turn, where a database has one writer.
+
+    SQLite lets those who wait look again from time to time: where many do, some of them wait for seconds.
+    """
 
     @property
     def dialect(self) -> str:
@@ -52,15 +58,25 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block, or rolls back when it raises."""
-        with self.writer.begin() as session:
+        with self._in_turn(), self.writer.begin() as session:
             yield session
 
     @contextmanager
     def undone(self) -> Iterator[Session]:
         """A session whose changes are taken back at the end of the block."""
-        with self.writer.connect() as session, session.begin() as changes:
+        with self._in_turn(), self.writer.connect() as session, session.begin() as changes:
             yield session
             changes.rollback()
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        # Who waited in vain goes on without it: SQLite has its own lock, and says that it is busy.
+        taken = self.turn is not None and self.turn.acquire(timeout=BUSY_TIMEOUT_MS / 1_000)
+        try:
+            yield
+        finally:
+            if self.turn is not None and taken:
+                self.turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -122,7 +138,7 @@ def _open_sqlite(url: sa.URL) -> Database:
     for engine in (writer, reader):
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(writer, "begin", _begin_immediate)
-    return Database(writer, reader)
+    return Database(writer, reader, Lock())
 
 
 def _keep_private(path: Path) -> None:
