@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 SOURCE = "bill:"
 """How the sources of usage begin that bills are."""
+ENTRIES = "adjustment:bill:"
+"""How the keys of entries begin that share a bill out."""
 ATTO_PER_NANO = NANO_PER_USD
 """Bills have more decimals than a nano-USD: they are added up in units of 10^-18 USD."""
 PERSON, PROJECT, KEPT, OUTSIDE, ROUNDING = "person", "project", "kept", "outside", "rounding"

@@ -26,6 +26,8 @@ MEMBERS, WITH_ALTERNATES, CHAIR_AND_FINANCE = 0, 1, 2
 STAGE_OF = {MEMBER: MEMBERS, ALTERNATE: WITH_ALTERNATES, RESERVE: CHAIR_AND_FINANCE}
 
 OPEN, APPROVED, REJECTED = "open", "approved", "rejected"
+NOBODY_LEFT = "nobody_left"
+"""The code of the refusal where no one could decide."""
 
 
 # --- The class -----------------------------------------------------------------------------------------------------
@@ -229,7 +231,7 @@ def electorate(board: Iterable[Seat], concerned: ConcernedPeople, class_: str, r
         if _enough(found, voting) or (stage == CHAIR_AND_FINANCE and _pair(seats)):
             return found
     raise Refusal(
-        "nobody_left",
+        NOBODY_LEFT,
         "No one is left who could decide this, because the board is too small without the people concerned.",
         next_step="Please tell the board's chair that the board needs more members or alternates.",
     )

@@ -88,6 +88,7 @@ LIVE: dict[str, Callable[[App, object], Message | None]] = {
     "cash/card": cash.compose_card,
     "cash/face": cash.compose_face,
     "cash/share": cash.compose_share,
+    "cash/unasked": cash.compose_unasked,
     "holds/stopped": holds.compose_stopped,
     "board/stands_in": board.compose_stands_in,
     "board/stood_in": board.compose_stood_in,

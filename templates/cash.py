@@ -22,6 +22,11 @@ def share(spend: Spend) -> Message:
     return render.message("cash/share", spend=spend)
 
 
+def unasked(spend: Spend, needed: int) -> Message:
+    """That a cap is reached, and the board is too small to be asked: so many would have to agree."""
+    return render.message("cash/unasked", spend=spend, needed=needed)
+
+
 def card(shown: CashCard, occasion: str = "") -> Message:
     """A question for those who decide it; the occasion may be to remind them, or to call the reader in."""
     return render.message("cash/card", card=shown, occasion=occasion, button_value=button_value(shown))

@@ -70,6 +70,20 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
+class Duty:
+    """An open appeal among all that waits for someone who may decide it."""
+
+    appeal: Appeal
+    delta_thousandths: int
+    holds_from: Month
+    person: PersonName
+
+    @property
+    def id(self) -> str:
+        return self.appeal.id
+
+
+@dataclass(frozen=True, slots=True)
 class AnnualAppeal:
     """An appeal against what a year's annual review takes of someone's grants."""
 
@@ -105,6 +119,20 @@ class AnnualCard:
     credited: MicroTokens | None
     is_overdue: bool = False
     """Its time is over, and the calendar has not closed it yet."""
+
+    @property
+    def id(self) -> str:
+        return self.appeal.id
+
+
+@dataclass(frozen=True, slots=True)
+class AnnualDuty:
+    """Such an appeal among all that waits for someone who may decide it."""
+
+    appeal: AnnualAppeal
+    annual: Annual
+    holds_from: Month
+    person: PersonName
 
     @property
     def id(self) -> str:

@@ -12,6 +12,7 @@ from bot.checks import slack
 from bot.findings import Finding
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
+from programme.cash import calendar as cash
 from programme.people import board, linking
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     if group is not None:
         yield from _unknown_members(settings, app, group)
     with replace(app, board_usergroup=group).reading() as moment:
-        seats = board.seats(moment)
+        seats, unasked = board.seats(moment), cash.unasked(moment)
     kinds = Counter(seat.kind for seat in seats)
     found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
     if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
@@ -48,6 +49,10 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         if not able:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
+
+    for cap in unasked:
+        what = f"The month's cash ({cap.rule.name}) is reached, and the board is too small to be asked how it goes on."
+        yield Finding("problem", what, "Give more people the role `board`: once there are enough, they are asked.")
 
 
 def _unknown_members(settings: Settings, app: App, usergroup: str) -> Iterator[Finding]:

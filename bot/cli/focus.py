@@ -40,7 +40,7 @@ def export_focus(*, month: Month, spec: Spec, named: Format | None, format_: For
             told = Months(app.moment(session), month)
             if month.first_day > told.moment.today:
                 raise Refusal("month_ahead", f"{month} has not begun.", next_step="Name a month that has.")
-            is_final = told.is_final
+            is_final, is_elsewhere = told.is_final, month_charges.stands_later(told)
             lines = focus_writing.write(out, told, month_charges.of(told), spec, named or format_)
         with app.transaction() as moment:
             note_export(moment, "focus.export", actor=common.actor(), lines=lines)
@@ -48,3 +48,8 @@ def export_focus(*, month: Month, spec: Spec, named: Format | None, format_: For
     if not is_final:
         day = told.settled_at(month).astimezone(told.moment.zone).date()
         click.echo(f"{month} is not settled: what is posted before {day} is still added to it.", file=sys.stderr)
+    if is_elsewhere:
+        click.echo(
+            f"Some of {month} was posted once it was settled. It is an adjustment in the month that was running then.",
+            file=sys.stderr,
+        )

@@ -134,7 +134,7 @@ def _print_one(one: Shown) -> None:
         rows.append(("of tiers that are paid for in advance", _usd(sums.uncharged)))
     common.print_table(("", "usd"), rows)
     for found in one.findings:
-        click.echo(f"\n{found.id}: {found.state}, USD {_usd(found.amount)} ({found.first} to {found.last})")
+        click.echo(f"\n{found.id} is {found.state}, USD {_usd(found.amount)} ({found.first} to {found.last})")
         for text in found.evidence:
             click.echo(f"  {text}")
         for model in found.models:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from handlers.tables import DECIMALS
 from policy.period import first_instant
 from policy.units import MICRO_PER_TOKEN, NANO_PER_USD
-from programme.finance.charges import ADJUSTMENT, PURCHASE, USAGE
+from programme.finance.charges import CREDIT, PURCHASE, USAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -116,13 +116,13 @@ class Rows:
         self._instants: Callable[[date], str] = lru_cache(1_000)(lambda day: _instant(first_instant(day, zone)))
         self._written = written
         self._named: Callable[[Bearer], _Named] = lru_cache(10_000)(self._bearer)
-        self._product: Callable[[Product, str], _Described] = lru_cache(10_000)(self._described)
+        self._product: Callable[[Product, str, bool], _Described] = lru_cache(10_000)(self._described)
 
     def row(self, charge: Charge) -> Sequence[str]:
         """One row."""
         category, first, end, bearer, product, costs, quantity, is_correction = charge
         account, tags, ours = self._named(bearer)
-        description, service, model = self._product(product, category)
+        description, service, model = self._product(product, category, is_correction)
         billed = decimal(costs.billed, NANO_PER_USD, _NANO_DIGITS)
         effective = billed if costs.effective == costs.billed else decimal(costs.effective * _PER_NANO)
         listed, amounts = _amounts(charge, billed) if quantity is not None else (billed, _unmetered(charge))
@@ -137,8 +137,8 @@ class Rows:
             *ours,
         )
 
-    def _described(self, product: Product, category: str) -> _Described:
-        *service, description = map(self._written, _product(product, category))
+    def _described(self, product: Product, category: str, is_late: bool) -> _Described:  # noqa: FBT001 - a key of the cache
+        *service, description = map(self._written, _product(product, category, is_late=is_late))
         seller, name = self._written(product.provider or self._account), self._written(product.service)
         named = (seller, *service[3:], name, *service[:3])
         model = (*(seller,) * self._sellers, self._written(product.model), self._written(product.tier))
@@ -212,15 +212,16 @@ class _Named(NamedTuple):
     ours: tuple[str, str]
 
 
-def _product(product: Product, category: str) -> tuple[str, ...]:
+def _product(product: Product, category: str, *, is_late: bool) -> tuple[str, ...]:
     """SkuId, SkuMeter, SkuPriceId, ServiceCategory, ServiceSubcategory and ChargeDescription."""
     ai = "AI and Machine Learning"
     if category == PURCHASE:
         sku = f"tokens/{product.service}"
         return (sku, "Tokens", sku, ai, f"Other ({ai})", f"Tokens that were granted: {product.service}")
     sub = "Machine Learning" if product.is_training else "Generative AI"
-    if category == ADJUSTMENT or product.meter is None:
-        said = "credited by the vendor" if product.meter else "corrected after its month was settled"
+    if category == CREDIT or product.meter is None:
+        posted = "credited by the vendor" if category == CREDIT else "posted by finance"
+        said = "corrected after its month was settled" if is_late else posted
         return ("", "", "", ai, sub, f"{product.model}, {said}")
     tier = f" ({product.tier})" if product.tier else ""
     sku = "/".join(part for part in (product.provider, product.model, product.tier) if part)

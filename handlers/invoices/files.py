@@ -106,14 +106,14 @@ def _post(app: App, done: Done, actor: str) -> None:
     with app.reading() as moment:
         bill = store.find(moment.session, done.change.name)
     assert bill is not None  # noqa: S101 - it was kept
-    while bill.posted_at is None:
+    is_posted = bill.posted_at is not None
+    while not is_posted:
         with app.transaction() as moment:
             outcomes = posting.step(moment, bill, actor=actor)
         done.count(outcomes)
         if not outcomes:
             with app.transaction() as moment:
-                sharing.spread(moment, bill, actor=actor)
-            break
+                is_posted = sharing.spread(moment, bill, actor=actor)
     with app.reading() as moment:
         done.waiting = showing.waiting(moment, done.change.name)
 

@@ -34,6 +34,8 @@ from views.appeals import AnnualCard
 from views.people import PersonName
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from programme.moment import Moment
     from store.people.directory import Person
     from store.reviews.annual import AnnualRow
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
 SILENCE = "No one decided it in time."
 
 
-def _annual(moment: Moment, row: AnnualRow) -> Annual | None:
+def factor_of(moment: Moment, row: AnnualRow) -> Annual | None:
     """The factor of a group in the month from which it counts, if the handbook has it."""
     rules = moment.handbooks.on(Month.parse(row.holds_from).first_day).sizing
     factors = (one.factor for one in rules.annual if one.name == row.group_name)
@@ -52,7 +54,7 @@ def _annual(moment: Moment, row: AnnualRow) -> Annual | None:
 def require_open_to_appeal(moment: Moment, person: Person) -> tuple[AnnualRow, Annual]:
     """A person's group that takes something of their grants, and can be appealed against now; else a Refusal."""
     row = groups.of_person(moment.session, person.id, Month.containing(moment.today))
-    annual = None if row is None else _annual(moment, row)
+    annual = None if row is None else factor_of(moment, row)
     if row is None or annual is None or annual.factor >= 1:
         raise Refusal("nothing_to_appeal", "No annual review takes anything of your grants.")
     if (before := store.get(moment.session, row.year, person.id)) is not None:
@@ -108,21 +110,31 @@ def _locked(moment: Moment, appeal_id: str) -> AnnualAppeal:
     return require(moment, appeal_id)
 
 
-def concerned(moment: Moment, appeal: AnnualAppeal) -> frozenset[str]:
-    """The person and their manager, who may have spoken for the group."""
-    manager = people_store.manager_of(moment.session, appeal.person_id)
-    return frozenset(one for one in (appeal.person_id, manager) if one)
-
-
 def deciders(moment: Moment, appeal: AnnualAppeal) -> frozenset[str]:
-    """Who may decide an appeal now: of the board, but not who imported the groups."""
-    row = groups.of_year(moment.session, appeal.person_id, appeal.year)
-    return policy.deciders(
-        appeals.seats(moment),
-        concerned=concerned(moment, appeal),
-        case_decided_by=None if row is None else row.imported_by,
-        voted=(),
-    )
+    """Who may decide an appeal now: of the board, but not who imported the groups.
+
+    Nor the person and their manager, who may have spoken for the group.
+    """
+    return deciders_of_each(moment, [appeal])[appeal.id]
+
+
+def deciders_of_each(moment: Moment, some: Sequence[AnnualAppeal]) -> dict[str, frozenset[str]]:
+    """Who may decide each of some appeals now, by its id; in as many statements however many they are."""
+    if not some:
+        return {}
+    sitting = appeals.seats(moment)
+    rows = groups.of_years(moment.session, [(one.year, one.person_id) for one in some])
+    managers = people_store.managers_of(moment.session, {one.person_id for one in some})
+    found = {}
+    for one in some:
+        row = rows.get((one.year, one.person_id))
+        found[one.id] = policy.deciders(
+            sitting,
+            concerned=frozenset(who for who in (one.person_id, managers[one.person_id]) if who),
+            case_decided_by=None if row is None else row.imported_by,
+            voted=(),
+        )
+    return found
 
 
 def require_decider(moment: Moment, person: Person, appeal: AnnualAppeal) -> None:
@@ -200,7 +212,7 @@ def card(moment: Moment, appeal_id: str) -> AnnualCard:
     """An appeal as it stands, for those who read it."""
     appeal = require(moment, appeal_id)
     row = groups.of_year(moment.session, appeal.person_id, appeal.year)
-    annual = None if row is None else _annual(moment, row)
+    annual = None if row is None else factor_of(moment, row)
     if row is None or annual is None:
         raise Refusal("no_annual_group", f"No group of {appeal.year} is on record for {appeal.person_id}.")
     able = sorted(deciders(moment, appeal)) if appeal.state == OPEN else []

@@ -26,6 +26,9 @@ from store.people import directory as people_store
 from store.reviews import drafts
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from policy.exceptions import Seat
     from policy.period import Month
     from programme.moment import Moment
     from views.appeals import Appeal, Silence
@@ -96,25 +99,48 @@ def seats(moment: Moment) -> frozenset[str]:
 def concerned(moment: Moment, appeal: Appeal) -> frozenset[str]:
     """The person, their manager at the time of the review, and whoever is it now."""
     manager = people_store.manager_of(moment.session, appeal.person_id)
-    return frozenset(one for one in (appeal.person_id, case_of(moment, appeal).case.team, manager) if one)
+    return _concerned(case_of(moment, appeal), manager)
+
+
+def _concerned(case: ReviewedCase, manager: str | None) -> frozenset[str]:
+    return frozenset(one for one in (case.case.person_id, case.case.team, manager) if one)
 
 
 def deciders(moment: Moment, appeal: Appeal) -> frozenset[str]:
     """Who may decide an appeal now."""
-    return policy.deciders(
-        seats(moment),
-        concerned=concerned(moment, appeal),
-        case_decided_by=case_of(moment, appeal).decided_by,
-        voted=store.voters(moment.session, appeal.quarter),
-        called_in=called_in(moment, appeal),
-    )
+    return deciders_of_each(moment, [appeal])[appeal.id]
+
+
+def deciders_of_each(moment: Moment, some: Sequence[Appeal]) -> dict[str, frozenset[str]]:
+    """Who may decide each of some appeals now, by its id; in as many statements however many they are."""
+    if not some:
+        return {}
+    sitting = board.seats(moment)
+    cases = drafts.cases_of(moment.session, [(one.quarter, one.person_id) for one in some])
+    managers = people_store.managers_of(moment.session, {one.person_id for one in some})
+    voted = store.voters_of(moment.session, {one.quarter for one in some})
+    found = {}
+    for one in some:
+        case = cases[one.quarter, one.person_id]
+        found[one.id] = policy.deciders(
+            frozenset(seat.person_id for seat in sitting),
+            concerned=_concerned(case, managers[one.person_id]),
+            case_decided_by=case.decided_by,
+            voted=voted[one.quarter],
+            called_in=_called_in(one, sitting),
+        )
+    return found
 
 
 def called_in(moment: Moment, appeal: Appeal) -> frozenset[str]:
     """The chair and finance, once no one had decided an appeal in time."""
+    return _called_in(appeal, board.seats(moment))
+
+
+def _called_in(appeal: Appeal, sitting: Iterable[Seat]) -> frozenset[str]:
     if appeal.escalated_at is None:
         return frozenset()
-    return frozenset(seat.person_id for seat in board.seats(moment) if seat.is_chair or seat.is_finance)
+    return frozenset(seat.person_id for seat in sitting if seat.is_chair or seat.is_finance)
 
 
 def silence(moment: Moment, appeal: Appeal) -> Silence:

@@ -1,4 +1,7 @@
-"""What the calendar does about a month's cash: tell the board of shares, ask it, remind, call in, lapse."""
+"""What the calendar does about a month's cash: tell the board of shares, ask it, remind, call in, lapse.
+
+A board that is too small to decide is told so instead, and asked once it is large enough.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from views.cash import Question
 
-ASK, SHARE, OVERTAKEN = "ask", "share", "overtaken"
+ASK, UNASKED, SHARE, OVERTAKEN = "ask", "unasked", "share", "overtaken"
 CLAIM = "cash.told"
 """The job by which each share, and each question, is claimed once."""
 
@@ -38,9 +41,9 @@ def due(moment: Moment) -> list[tuple[str, str, datetime]]:
         if questions.rule_of(moment, one) is None
     ]
     for cap in spending.caps(moment):
-        share, is_all = _reached(moment, cap)
-        if is_all or share is not None:
-            steps.append((cap.rule.name, ASK if is_all else SHARE, moment.now))
+        what = _untold(moment, cap)
+        if what is not None:
+            steps.append((cap.rule.name, what if what in (ASK, UNASKED) else SHARE, moment.now))
     return steps
 
 
@@ -58,21 +61,32 @@ def advance(moment: Moment, about: str) -> str | None:
 # --- Shares --------------------------------------------------------------------------------------------------------
 
 
-def _reached(moment: Moment, cap: CashCap) -> tuple[int | None, bool]:
-    """(the share that the board is to be told of, whether it is to be asked); of what it was not told or asked yet."""
+def unasked(moment: Moment) -> list[CashCap]:
+    """The caps that the board should decide about, and can't, because it is too small."""
+    return [cap for cap in spending.caps(moment) if _reached(moment, cap) == UNASKED]
+
+
+def _reached(moment: Moment, cap: CashCap) -> str | None:
+    """What the board is to be told of: a share in per cent, that it is asked, or that it can't be."""
     month = Month.containing(moment.today)
     ruling = store.rulings(moment.session, month.first_day).get((cap.rule.name, int(cap.rule.usd)))
     if (ruling is not None and ruling.state != cash.RAISED) or _was(moment, cap, ASK):
-        return None, False
+        return None
     used = NanoUSD(spending.total(moment, month).used)
     since = first_instant(month.first_day, moment.zone)
     if used >= cap.now.usd or store.has_stopped(moment.session, cap.rule.name, cap.now.usd, since):
-        return None, True
-    percents = sorted(moment.handbook.holds.cash_percent)
-    share = cash.share_reached(used, cap.now.usd, percents)
-    if share is None or any(_was(moment, cap, f"{one}") for one in percents if one >= share):
-        return None, False
-    return share, False
+        return ASK if questions.can_ask(moment) else UNASKED
+    share = cash.share_reached(used, cap.now.usd, moment.handbook.holds.cash_percent)
+    return None if share is None else f"{share}"
+
+
+def _untold(moment: Moment, cap: CashCap) -> str | None:
+    """The same, where it was not told yet; of shares the highest alone is."""
+    what = _reached(moment, cap)
+    if what is None or what in (ASK, UNASKED):
+        return None if what is None or _was(moment, cap, what) else what
+    higher = [one for one in moment.handbook.holds.cash_percent if one >= int(what)]
+    return None if any(_was(moment, cap, f"{one}") for one in higher) else what
 
 
 def _was(moment: Moment, cap: CashCap, what: str) -> bool:
@@ -85,16 +99,20 @@ def _key(moment: Moment, cap: CashCap, what: str) -> str:
 
 
 def _watch(moment: Moment, cap: CashCap) -> str | None:
-    share, is_all = _reached(moment, cap)
-    if not is_all and share is None:
+    what = _untold(moment, cap)
+    if what is None:
         return None
-    key = _key(moment, cap, ASK if is_all else str(share))
+    key = _key(moment, cap, what)
     if not runs.claim(moment.session, CLAIM, key, now=moment.now):
         return None
-    if is_all:
+    if what == ASK:
         questions.ask(moment, cap)
         return ASK
-    notices.tell_of_share(moment, f"cash_share:{key}", cap.rule.name, Month.containing(moment.today))
+    month = Month.containing(moment.today)
+    if what == UNASKED:
+        notices.tell_unasked(moment, f"cash_unasked:{key}", cap.rule.name, month)
+        return UNASKED
+    notices.tell_of_share(moment, f"cash_share:{key}", cap.rule.name, month)
     return SHARE
 
 

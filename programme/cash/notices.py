@@ -14,6 +14,7 @@ from programme import notify
 from programme.people import board
 from store.outbox import messages
 from store.outbox.messages import NewMessage
+from store.people import directory as people_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from programme.notify import PersonLetter
     from views.cash import Question
 
-CARD, FACE, SHARE = "cash/card", "cash/face", "cash/share"
+CARD, FACE, SHARE, UNASKED = "cash/card", "cash/face", "cash/share", "cash/unasked"
 INSTEAD = "instead"
 
 
@@ -40,6 +41,19 @@ def tell_of_share(moment: Moment, key: str, cap: str, month: Month) -> None:
     members = [seat.person_id for seat in board.seats(moment) if seat.kind == MEMBER]
     letters = [(f"{key}:{reader}", SHARE, view, reader) for reader in members]
     notify.to_people(moment, letters, book=moment.handbook, earliest=moment.now)
+
+
+def tell_unasked(moment: Moment, key: str, cap: str, month: Month) -> None:
+    """The board is too small to be asked: to its channel, or to everyone on it, and to those who can enlarge it."""
+    view = json.dumps({"cap": cap, "month": str(month)})
+    channel = moment.governance_channel
+    readers = people_store.with_role(moment.session, "admin", moment.today)
+    if channel is None:
+        readers = list(dict.fromkeys([*readers, *(seat.person_id for seat in board.seats(moment))]))
+    owed = [NewMessage(f"{key}:{one}", UNASKED, view, one, None, moment.now, at_once=True) for one in readers]
+    if channel is not None:
+        owed.append(NewMessage(key, UNASKED, view, None, channel, moment.now, at_once=True))
+    messages.owe(moment.session, owed, now=moment.now)
 
 
 def tell_of_new(moment: Moment, question: Question, panel: Electorate) -> None:

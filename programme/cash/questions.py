@@ -75,13 +75,26 @@ class VoteReceipt:
 
 def ask(moment: Moment, cap: CashCap) -> Question:
     """Ask the board; a Refusal while it is too small to decide."""
-    panel = exceptions.electorate(board.seats(moment), NOBODY, STANDARD, moment.handbook.exceptions)
+    panel = _panel(moment)
     question = _question(moment, cap, panel)
     store.insert(moment.session, question, panel)
     notices.tell_of_new(moment, question, panel)
     seats = plain_seats(panel)
     note(moment, question, POLICY, store.ASKED, limit=_usd(question.limit), needed=panel.needed, seats=seats)
     return question
+
+
+def can_ask(moment: Moment) -> bool:
+    """Whether the board is large enough to decide; what else is in the way, asking says."""
+    try:
+        _panel(moment)
+    except Refusal as refusal:
+        return refusal.code != exceptions.NOBODY_LEFT
+    return True
+
+
+def _panel(moment: Moment) -> Electorate:
+    return exceptions.electorate(board.seats(moment), NOBODY, STANDARD, moment.handbook.exceptions)
 
 
 def _question(moment: Moment, cap: CashCap, panel: Electorate) -> Question:

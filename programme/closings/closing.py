@@ -12,6 +12,7 @@ from policy.period import Month, first_instant
 from policy.reasons import Refusal
 from policy.vendors import VENDORS
 from programme import anchors
+from programme.finance.months import Months
 from programme.reconciliation import showing
 from store import audit
 from store.closings import figures, records
@@ -71,6 +72,9 @@ def _problems(moment: Moment, month: Month) -> Iterator[str]:
     ready = first_instant(month.next().first_day + timedelta(days=moment.handbook.lots.settle_days), moment.zone)
     if moment.now < ready:
         yield f"Usage may arrive until {ready:%Y-%m-%d %H:%M} UTC (`lots.settle_days`)."
+    final = Months(moment, month).settled_at(month)
+    if moment.now < final and ready < final:
+        yield f"Finance's file of it may change until {final:%Y-%m-%d %H:%M} UTC (`finance.settle_days`)."
     for bill in bills.under_way(moment.session):
         yield f"The import of {bill.file.name} was interrupted. Import it again (`tokens-bot invoices list`)."
     compared = {one.sums.vendor: one for one in showing.of(moment, month)}

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from policy.metering import BILLED, UnitPrice
 from policy.period import Month
 from policy.units import NANO_PER_USD
-from programme.finance.charges import ADJUSTMENT, USAGE, Charge, Costs, Product, Quantity
+from programme.finance.charges import ADJUSTMENT, CREDIT, USAGE, Charge, Costs, Product, Quantity
 from store.finance import bill_postings
 from store.finance import charges as store
 from store.handbook import reference
@@ -76,5 +76,5 @@ def _charge(of: _Of, product: Product, costs: Costs) -> Charge:
         return Charge(ADJUSTMENT, *days, of.bearer, product, costs, is_correction=True)
     priced = product._replace(meter=BILLED, price_id=of.bears)
     if costs.billed < 0:
-        return Charge(ADJUSTMENT, *days, of.bearer, priced, costs)
+        return Charge(CREDIT, *days, of.bearer, priced, costs)
     return Charge(USAGE, *days, of.bearer, priced, costs, Quantity(costs.billed, _BY_BILL))

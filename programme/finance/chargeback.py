@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy import disclosure
 from policy.period import Month, day_of, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD, divide_half_even
 from programme.finance.charges import OTHERS, SMALL, disclosed_centres
-from programme.finance.months import EARLIEST, Months
+from programme.finance.months import EARLIEST, LATEST, Months
 from programme.people import cost_centres
 from store.finance import charges as store
 from store.finance.charges import Of
@@ -25,13 +24,12 @@ from views.finance import EARLIER, NOT_APART, SHARED, USAGE, CentreMonth, Part
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from programme.moment import Moment
     from programme.people.cost_centres import Bearers
     from store.finance.charges import Instants
 
-_LATEST = datetime(9999, 1, 1, tzinfo=UTC)
 NO_PROJECT = "No project"
 
 
@@ -84,7 +82,7 @@ class _Ledger:
         for one in store.used(self._session, (month.first_day, month.next().first_day)):
             yield self._charge(one[:4], USAGE, one.nano_usd, one.micro_tokens)
         # The roll-up has it, and a later month as well: what came once this month was settled.
-        yield from self._late((begin, end), (settled, _LATEST), USAGE, sign=-1)
+        yield from self._late((begin, end), (settled, LATEST), USAGE, sign=-1)
         yield from self._late((EARLIEST, begin), (begin, end), EARLIER)
         yield from self._adjusted((begin, end), (EARLIEST, settled), SHARED)
         yield from self._adjusted((EARLIEST, begin), (begin, end), EARLIER)

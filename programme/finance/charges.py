@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from programme.people.cost_centres import Bearers
     from store.finance.charges import Instants
 
-USAGE, PURCHASE, ADJUSTMENT = "Usage", "Purchase", "Adjustment"
+USAGE, PURCHASE, CREDIT, ADJUSTMENT = "Usage", "Purchase", "Credit", "Adjustment"
 """Those of FOCUS's categories of charges that there are."""
 SMALL, OTHERS = "other", "Other cost centres"
 """The cost centre, and its name, in whose name charges stand of those that have too few people to be told apart."""

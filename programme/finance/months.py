@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from policy.period import Month
     from programme.moment import Moment
 
-EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)

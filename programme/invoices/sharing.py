@@ -68,9 +68,14 @@ class Moved(NamedTuple):
         return self.becomes.micro_tokens - self.standing.share.micro_tokens
 
 
-def spread(moment: Moment, bill: Bill, *, actor: str) -> int:
-    """Post what changes of a bill's shares, once its usage is posted; how many shares that are."""
+def spread(moment: Moment, bill: Bill, *, actor: str) -> bool:
+    """Post what changes of a bill's shares, and with that it is done.
+
+    Not while usage of it is still to be posted: another file may have come for it meanwhile.
+    """
     bills_store.lock(moment.session, bill.id)
+    if bills_store.has_due(moment.session, bill.id):
+        return False
     values: dict[Month, TokenValue] = {}
     wanted = _wanted(moment, bill, values)
     standing = store.standing(moment.session, bill.id)
@@ -80,7 +85,7 @@ def spread(moment: Moment, bill: Bill, *, actor: str) -> int:
     moved = [Moved(one, known[one], share) for one, share in sorted(wanted.items()) if known[one].share != share]
     _post(moment, bill, moved, values, actor=actor)
     bills_store.settle(moment.session, bill.id, moment.now)
-    return len(moved)
+    return True
 
 
 def parts(moment: Moment, bill_id: int) -> dict[Part, int]:
@@ -209,7 +214,7 @@ def _draft(  # noqa: PLR0917 - private, called once
     moment: Moment, bill: Bill, one: Moved, service: int, values: Mapping[Month, TokenValue], actor: str
 ) -> Draft:
     month = Month.parse(one.bearing.month)
-    key = f"adjustment:bill:{one.standing.id}:{one.standing.revision + 1}"
+    key = f"{policy.ENTRIES}{one.standing.id}:{one.standing.revision + 1}"
     owes = one.micro_tokens
     is_returned = owes < 0 and ledger.is_wallet(moment.session, one.bearing.account_id)
     return Draft(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy.period import Month
-from programme.cash import cards, questions, spending
+from programme.cash import calendar, cards, questions, spending
 from templates import cash as shown
 from views import codec
 
@@ -41,3 +41,14 @@ def compose_share(app: App, view: object) -> Message | None:
             return None
         spend = spending.of(moment, cap.now, month)
     return None if spend.used >= spend.limit else shown.share(spend)
+
+
+def compose_unasked(app: App, view: object) -> Message | None:
+    """That the board is too small to be asked; None where it no longer is, or nothing is to be decided any more."""
+    named = codec.read(dict[str, str], view)
+    month = Month.parse(named["month"])
+    with app.reading() as moment:
+        cap = next((one for one in calendar.unasked(moment) if one.rule.name == named["cap"]), None)
+        if cap is None or month != Month.containing(moment.today):
+            return None
+        return shown.unasked(spending.of(moment, cap.now, month), moment.handbook.exceptions.standard.members)

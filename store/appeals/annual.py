@@ -47,6 +47,12 @@ def everything(session: Session) -> list[AnnualAppeal]:
     return [_appeal(row) for row in session.execute(_query.order_by(_a.year, _a.person_id))]
 
 
+def all_open(session: Session) -> list[AnnualAppeal]:
+    """What waits for a decision, the nearest deadline first."""
+    query = _query.where(sa.text(f"annual_appeals.state = '{OPEN}'")).order_by(_a.decide_by, _a.year, _a.person_id)
+    return [_appeal(row) for row in session.execute(query)]
+
+
 def insert(
     session: Session,
     year: int,

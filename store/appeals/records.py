@@ -23,7 +23,7 @@ from views.appeals import Appeal
 from views.reviews import ADOPTED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from datetime import datetime
     from decimal import Decimal
 
@@ -135,12 +135,17 @@ def note_reminded(session: Session, appeal: Appeal) -> None:
 
 def voters(session: Session, quarter: Quarter) -> frozenset[str]:
     """Who voted on a review's package, for themselves or for someone else."""
+    return voters_of(session, [quarter])[quarter]
+
+
+def voters_of(session: Session, quarters: Collection[Quarter]) -> dict[Quarter, frozenset[str]]:
+    """The same of some reviews."""
     log = audit_log.c
-    query = sa.select(log.actor, log.after).where(log.action == VOTED, log.subject == str(quarter))
-    found: set[str] = set()
-    for actor, after in session.execute(query):
-        found |= {actor, (after or {}).get("seat", actor)}
-    return frozenset(found)
+    query = sa.select(log.subject, log.actor, log.after).where(log.action == VOTED)
+    found: dict[str, set[str]] = {str(quarter): set() for quarter in quarters}
+    for subject, actor, after in session.execute(query.where(log.subject.in_(sorted(found)))):
+        found[subject] |= {actor, (after or {}).get("seat", actor)}
+    return {quarter: frozenset(found[str(quarter)]) for quarter in quarters}
 
 
 def cut_months(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
+from policy import bills
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS
 from store import bulk
@@ -141,6 +142,13 @@ class Adjusted(NamedTuple):
     effective_at: datetime
     posted_at: datetime
     micro_tokens: int
+    key: str
+    """The entry's."""
+
+    @property
+    def difference(self) -> list[str]:
+        """Vendor, month, cause and gateway of the difference that it was posted for."""
+        return self.key.removeprefix(f"{EntryKind.ADJUSTMENT}:").split(":")
 
 
 def adjusted(session: Session, effective: Instants, posted: Instants) -> Iterator[Adjusted]:
@@ -154,6 +162,7 @@ def adjusted(session: Session, effective: Instants, posted: Instants) -> Iterato
             _en.effective_at,
             _en.posted_at,
             -payer.c.amount,
+            _en.idempotency_key,
         )
         .join_from(entries, payer, payer.c.entry_id == _en.id)
         .join(service, sa.and_(service.c.entry_id == _en.id, service.c.account_id != payer.c.account_id))
@@ -163,6 +172,11 @@ def adjusted(session: Session, effective: Instants, posted: Instants) -> Iterato
     )
     for account_id, code, *rest in session.execute(query.execution_options(yield_per=_AT_ONCE)):
         yield Adjusted(account_id, code.removeprefix(SERVICE), *rest)
+
+
+def differences(session: Session, effective: Instants, posted: Instants) -> Iterator[Adjusted]:
+    """Those of them that were posted for differences with bills, and not for bills that were taken in."""
+    return (one for one in adjusted(session, effective, posted) if not one.key.startswith(bills.ENTRIES))
 
 
 def _within(effective: Instants, posted: Instants) -> list[sa.ColumnElement[bool]]:

@@ -197,9 +197,9 @@ def due(session: Session, bill_id: int, limit: int) -> list[Due]:
     return [Due(bytes(key), Place(*place), owes) for key, *place, owes in rows]
 
 
-def count_due(session: Session, bill_id: int) -> int:
-    query = sa.select(sa.func.count()).where(_l.bill_id == bill_id, sa.text("owed_nano_usd <> posted_nano_usd"))
-    return session.execute(query).scalar_one()
+def has_due(session: Session, bill_id: int) -> bool:
+    """Whether there are any."""
+    return bool(due(session, bill_id, 1))
 
 
 def note_posted(session: Session, bill_id: int, some: Sequence[Due]) -> None:

@@ -36,21 +36,39 @@ BYSTANDERS = ("admin", "auditor")
 """Administrators and auditors of the programme do not decide in it."""
 _bystanders = sa.select(person_roles.c.person_id).where(person_roles.c.role.in_(BYSTANDERS))
 _d = delegations.c
+_today: sa.BindParameter[date] = sa.bindparam("today", type_=sa.Date())
+
+
+def _is_able(person_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether a person can decide something, for themselves or for someone else; asked of few, whatever the company."""
+    one = people.alias("able")
+    employed = sa.or_(one.c.left_on.is_(None), one.c.left_on >= _today)
+    return sa.exists().where(one.c.id == person_id, employed, one.c.id.not_in(_bystanders))
+
+
+# Each press asks these, and they take longer to put together than to answer.
+_IN_FORCE = (_d.ended_at.is_(None), _d.last_day >= _today, _is_able(_d.delegate_id))
+_DELEGATES = sa.select(_d.person_id, _d.delegate_id).where(*_IN_FORCE).order_by(_d.id)
+_ROLED = (
+    sa.select(person_roles.c.person_id, person_roles.c.role)
+    .join(people, people.c.id == person_roles.c.person_id)
+    .where(person_roles.c.role.in_(BOARD_ROLES), _is_able(people.c.id))
+)
+_GROUPED = (
+    sa.select(people.c.id)
+    .join(board_group, board_group.c.slack_user_id == people.c.slack_user_id)
+    .where(board_group.c.usergroup == sa.bindparam("usergroup"), _is_able(people.c.id))
+)
 
 
 def roled(session: Session, usergroup: str | None, today: date) -> list[Roled]:
     """Everyone who may have a seat: those who have not left and neither administer nor audit, by id."""
     roles: dict[str, set[str]] = {}
-    able = _is_able(people.c.id, today)
-    query = sa.select(person_roles.c.person_id, person_roles.c.role).join(
-        people, people.c.id == person_roles.c.person_id
-    )
-    for person_id, role in session.execute(query.where(person_roles.c.role.in_(BOARD_ROLES), able)):
+    for person_id, role in session.execute(_ROLED, {"today": today}):
         roles.setdefault(person_id, set()).add(role)
     grouped: set[str] = set()
     if usergroup is not None:
-        members = sa.select(people.c.id).join(board_group, board_group.c.slack_user_id == people.c.slack_user_id)
-        grouped = set(session.execute(members.where(board_group.c.usergroup == usergroup, able)).scalars())
+        grouped = set(session.execute(_GROUPED, {"today": today, "usergroup": usergroup}).scalars())
     everybody = sorted(roles.keys() | grouped)
     return [Roled(id_, frozenset(roles.get(id_, ())), id_ in grouped) for id_ in everybody]
 
@@ -64,6 +82,27 @@ def left(session: Session, person_ids: Iterable[str], today: date) -> frozenset[
     """Those of some people who have left the company."""
     query = sa.select(people.c.id).where(people.c.id.in_(sorted(set(person_ids))), people.c.left_on < today)
     return frozenset(session.execute(query).scalars())
+
+
+_delegate = people.alias("delegate")
+_ATTENDEES = (
+    sa.select(
+        people.c.id,
+        people.c.name,
+        people.c.slack_user_id,
+        people.c.manager_id,
+        people.c.time_zone,
+        sa.func.coalesce(people.c.left_on < _today, sa.false()),
+        people.c.id.in_(_bystanders),
+        _delegate.c.id,
+        _delegate.c.name,
+        _delegate.c.slack_user_id,
+    )
+    .outerjoin_from(people, delegations, sa.and_(_d.person_id == people.c.id, *_IN_FORCE))
+    .outerjoin(_delegate, _delegate.c.id == _d.delegate_id)
+    .where(people.c.id.in_(sa.bindparam("person_ids", expanding=True)))
+    .order_by(_d.id)
+)
 
 
 class Attendee(NamedTuple):
@@ -82,37 +121,11 @@ class Attendee(NamedTuple):
 
 def attendees(session: Session, person_ids: Iterable[str], today: date) -> dict[str, Attendee]:
     """Each of some people as they are on a day. A person who left, or now administers, stands in for no one."""
-    delegate = people.alias("delegate")
-    in_force = sa.and_(_d.person_id == people.c.id, *_in_force(today))
-    query = (
-        sa.select(
-            people.c.id,
-            people.c.name,
-            people.c.slack_user_id,
-            people.c.manager_id,
-            people.c.time_zone,
-            sa.func.coalesce(people.c.left_on < today, sa.false()),
-            people.c.id.in_(_bystanders),
-            delegate.c.id,
-            delegate.c.name,
-            delegate.c.slack_user_id,
-        )
-        .outerjoin_from(people, delegations, in_force)
-        .outerjoin(delegate, delegate.c.id == _d.delegate_id)
-        .order_by(_d.id)
-    )
     found: dict[str, Attendee] = {}
     for some in bulk.chunks(sorted(set(person_ids))):
-        for id_, *attendee in session.execute(query.where(people.c.id.in_(some))):
+        for id_, *attendee in session.execute(_ATTENDEES, {"today": today, "person_ids": some}):
             found[id_] = Attendee._make(attendee)
     return found
-
-
-def _is_able(person_id: sa.ColumnElement[str], today: date) -> sa.ColumnElement[bool]:
-    """Whether a person can decide something, for themselves or for someone else; asked of few, whatever the company."""
-    one = people.alias("able")
-    employed = sa.or_(one.c.left_on.is_(None), one.c.left_on >= today)
-    return sa.exists().where(one.c.id == person_id, employed, one.c.id.not_in(_bystanders))
 
 
 def group_members(session: Session, usergroup: str) -> set[str]:
@@ -137,12 +150,7 @@ def delegations_on(session: Session, today: date) -> dict[str, Delegation]:
 
 def delegates_on(session: Session, today: date) -> dict[str, str]:
     """Who stands in for whom on a day, by member: those of the delegations in force whose delegate is able to."""
-    query = sa.select(_d.person_id, _d.delegate_id).where(*_in_force(today)).order_by(_d.id)
-    return {member: delegate_id for member, delegate_id in session.execute(query)}
-
-
-def _in_force(today: date) -> tuple[sa.ColumnElement[bool], ...]:
-    return _d.ended_at.is_(None), _d.last_day >= today, _is_able(_d.delegate_id, today)
+    return {member: delegate_id for member, delegate_id in session.execute(_DELEGATES, {"today": today})}
 
 
 class Standing(NamedTuple):

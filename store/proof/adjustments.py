@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
+from policy import bills
 from policy.kinds import EntryKind
 from policy.units import MICRO_PER_TOKEN
 from store.tables.ledger import accounts, entries, postings
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
     from store.engine import Session
 
-BILL = "adjustment:bill:"
 NEAREST = 1_000
 """Nano-USD: no token is worth so much that its millionth is more."""
 
@@ -32,7 +32,7 @@ def adjustments_as_decided(session: Session) -> Iterator[str]:
         .join(token_values, token_values.c.version == entries.c.value_version)
         .where(entries.c.kind == EntryKind.ADJUSTMENT, accounts.c.code.startswith("service:"))
         # Those are of bills: store/proof/invoices.
-        .where(~entries.c.idempotency_key.startswith(BILL))
+        .where(~entries.c.idempotency_key.startswith(bills.ENTRIES))
     )
     posted: defaultdict[str, int] = defaultdict(int)
     for key, tokens, per_token in session.execute(query):

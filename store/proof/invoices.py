@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 
-from policy.bills import ATTO_PER_NANO, NOT_POSTED, SOURCE, Place, Sum, owed
+from policy.bills import ATTO_PER_NANO, ENTRIES, NOT_POSTED, SOURCE, Place, Sum, owed
 from policy.kinds import EntryKind
 from policy.metering import BILLED
 from policy.units import MICRO_PER_TOKEN, divide_half_even
-from store.proof.adjustments import BILL, NEAREST
+from store.proof.adjustments import NEAREST
 from store.tables.invoices import bill_lines, bill_postings, bill_shares, bills
 from store.tables.ledger import entries, postings
 from store.tables.usage import usage_events
@@ -118,7 +118,7 @@ def shares_as_entered(session: Session) -> Iterator[str]:
     lost = sa.select(_p.id).where(_p.entry_id.is_(None), _p.micro_tokens != 0)
     for id_ in session.execute(lost).scalars():
         yield f"posting {id_} of a bill has tokens and no entry"
-    told = sa.select(entries.c.id).where(entries.c.idempotency_key.startswith(BILL))
+    told = sa.select(entries.c.id).where(entries.c.idempotency_key.startswith(ENTRIES))
     for entry_id in session.execute(told).scalars():
         if entry_id not in known:
             yield f"entry {entry_id}: it is for a bill, and no share has it"

@@ -11,7 +11,7 @@ from store.tables.annual import annual_groups
 from store.tables.grants import grants
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from policy.period import Month
@@ -64,6 +64,14 @@ def of_person(session: Session, person_id: str, month: Month) -> AnnualRow | Non
 
 def of_year(session: Session, person_id: str, year: int) -> AnnualRow | None:
     """Someone's group of a year's review, as it was imported last."""
-    query = sa.select(*(_g[name] for name in AnnualRow._fields)).where(_g.person_id == person_id, _g.year == year)
-    row = session.execute(query.order_by(_g.holds_from.desc()).limit(1)).one_or_none()
-    return None if row is None else AnnualRow(*row)
+    return of_years(session, [(year, person_id)]).get((year, person_id))
+
+
+def of_years(session: Session, keys: Iterable[tuple[int, str]]) -> dict[tuple[int, str], AnnualRow]:
+    """Some people's groups of some years' reviews, each as it was imported last."""
+    found: dict[tuple[int, str], AnnualRow] = {}
+    for some in bulk.chunks(sorted(set(keys))):
+        query = sa.select(*(_g[name] for name in AnnualRow._fields))
+        query = query.where(sa.tuple_(_g.year, _g.person_id).in_(some)).order_by(_g.holds_from)
+        found |= {(row.year, row.person_id): AnnualRow(*row) for row in session.execute(query)}
+    return found

@@ -214,9 +214,25 @@ def cases(session: Session, quarter: Quarter) -> list[ReviewedCase]:
 
 
 def case(session: Session, quarter: Quarter, person_id: str) -> ReviewedCase | None:
-    query = _case_query.where(_c.quarter == str(quarter), _c.person_id == person_id)
-    row = session.execute(query).mappings().one_or_none()
-    return _kept(row) if row else None
+    return cases_of(session, [(quarter, person_id)]).get((quarter, person_id))
+
+
+def cases_of(session: Session, keys: Iterable[tuple[Quarter, str]]) -> dict[tuple[Quarter, str], ReviewedCase]:
+    """Some people's cases, by quarter and person; of those that there are."""
+    found = {}
+    quarter = _c.quarter.label("quarter_")
+    for some in bulk.chunks(sorted((str(of), person_id) for of, person_id in set(keys))):
+        query = _case_query.add_columns(quarter).where(sa.tuple_(_c.quarter, _c.person_id).in_(some))
+        for row in session.execute(query).mappings():
+            found[Quarter.parse(row["quarter_"]), row["person_id"]] = _kept(row)
+    return found
+
+
+def months_from(session: Session, quarters: Iterable[Quarter]) -> dict[Quarter, Month]:
+    """The month from which each of some reviews holds, of those that were adopted."""
+    query = sa.select(_r.quarter, _r.holds_from).where(_r.quarter.in_(sorted(map(str, quarters))))
+    rows = session.execute(query.where(_r.holds_from.is_not(None)))
+    return {Quarter.parse(quarter): Month.parse(month) for quarter, month in rows}
 
 
 def _kept(row: Mapping[Any, Any]) -> ReviewedCase:

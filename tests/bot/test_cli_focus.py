@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from click.testing import CliRunner
 
 from bot.cli import main
-from tests.support import books, offices
+from programme.usage import intake
+from tests.support import books, cast, offices
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,5 +34,12 @@ def test_a_month_is_written_and_the_export_is_on_record(
     assert f"{len(rows)} rows." in done.output
     [noted] = books.audited(sqlite_app, "focus.export")
     assert noted["after"] == {"lines": len(rows)}
+    assert "once it was settled" not in done.output
+    offices.work(sqlite_app, offices.OCTOBER)
+    with sqlite_app.transaction() as moment:
+        late = cast.event("late", at=offices.OCTOBER, who=offices.PLATFORM[0])
+        assert [one.status for one in intake.take_in(moment, [late])] == ["accepted"]
+    october = CliRunner().invoke(main, ["export", "focus", "--month", "2026-10", "--out", str(out)])
+    assert "Some of 2026-10 was posted once it was settled." in october.output
     refused = CliRunner().invoke(main, ["export", "focus", "--month", "2100-01"])
     assert (refused.exit_code, "has not begun" in refused.output) == (1, True)

@@ -58,6 +58,7 @@ def run(app: App, month: Month) -> None:
         assert monthly.run(moment, month) is not None
 
 
+@pytest.mark.deep
 def test_a_year_ends_as_it_should(demo: App) -> None:
     """January adopts the policy and imports groups; February's grant has the factor; the appeal undoes it."""
     run(demo, JANUARY)

@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from click.testing import CliRunner
 
 from bot import doctor
+from bot.checks import board
 from bot.checks import slack as checks
 from bot.cli import main
 from policy.metering import Remarks
@@ -26,7 +27,7 @@ from store.engine import open_database
 from store.outbox import messages
 from store.usage import keys as keys_store
 from tests.conftest import ZONE
-from tests.support import books, cast, slack
+from tests.support import books, cash, cast, slack
 from tests.support.requests import ALTERNATES
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from sandbox.platform_state import Platform
     from tests.support.clock import Clock
 
+CASH_WAITS = "The month's cash (Cash) is reached, and the board is too small to be asked how it goes on."
 CHANNELS = {"TOKENS_GOVERNANCE_CHANNEL": slack.BOARD, "TOKENS_ANNOUNCE_CHANNEL": slack.GENERAL}
 
 
@@ -213,6 +215,17 @@ def test_a_small_board_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
         ("warning", "The board has 2 members and 2 alternates (Slack user group)."),
         ("warning", "No one on the board has the role `finance`."),
     ]
+
+
+def test_a_board_too_small_for_the_months_cash_is_found(sandbox: Sandbox, sqlite_app: App) -> None:
+    """Where the cash is used up and no two are left who could decide, that is a problem until there are."""
+    office = cash.company(sqlite_app)
+    cast.hire(office, "email,roles\n" + "".join(f"{who}@example.com,-\n" for who in ("iris", "omar", "zoe", "kofi")))
+    cash.spend(office, "15", "all")
+    loaded = slack.load(slack.environment(sandbox, "sqlite:///unused.db", **CHANNELS))
+    assert ("problem", CASH_WAITS) in wrong(list(board.examine(loaded, office)))
+    cast.hire(office, "email,roles\niris@example.com,board\n")
+    assert ("problem", CASH_WAITS) not in wrong(list(board.examine(loaded, office)))
 
 
 def test_a_missing_board_is_found(sandbox: Sandbox, sqlite_app: App) -> None:

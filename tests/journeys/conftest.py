@@ -28,7 +28,7 @@ def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def kills() -> int:
     """How often a bot is killed in one test: fifty times on each database, or a few times on one."""
-    return depth.either(quick=10, deep=50)
+    return depth.either(quick=3, deep=50)
 
 
 @pytest.fixture

@@ -131,6 +131,7 @@ def test_upheld_and_rejected(sandbox: Sandbox, office: App) -> None:
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_two_members_send_at_once(sandbox: Sandbox, office: App) -> None:
     """One upholds and another rejects at the same moment: one of them decides, the other reads that it is decided."""

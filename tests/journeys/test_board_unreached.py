@@ -71,6 +71,7 @@ def test_an_incident_with_an_archived_channel(sandbox: Sandbox, office: App) -> 
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_an_incident_of_which_nobody_can_be_told(sandbox: Sandbox, office: App) -> None:
     """The requester reads whom to tell; once the channel is back, the card is there and nothing else is said."""
@@ -87,6 +88,7 @@ def test_an_incident_of_which_nobody_can_be_told(sandbox: Sandbox, office: App) 
     assert own(sandbox, "You took", but=NOBODY).ts == untold.ts
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_a_page_in_place_of_the_board_s_card(sandbox: Sandbox, office: App, monkeypatch: pytest.MonkeyPatch) -> None:
     """A proxy took the answer, Slack took the card: it is there once, and no one is written to in private as well."""

@@ -9,6 +9,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import httpx
+import pytest
 
 from programme.usage import keys
 from tests.support import books, cash, cast, slack
@@ -126,6 +127,7 @@ def _stops(sandbox: Sandbox) -> list[Any]:
     return [one for one in said if "could have cost up to" in read(one)]
 
 
+@pytest.mark.deep
 def test_a_correction_and_a_grant_lift_it_too(sandbox: Sandbox, office: App) -> None:
     """Usage that is withdrawn comes back and the denied call runs; denied once more, a grant lets it run."""
     with at_work(sandbox, office) as agent:

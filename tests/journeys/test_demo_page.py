@@ -343,6 +343,7 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
     shoot(page, "6-guest")
 
 
+@pytest.mark.deep
 def test_a_newcomer_lets_time_pass(prepared: Prepared, page: Page, tmp_path: Path) -> None:
     """The calendar leads to the first of the next month; grants are there, and on a working day the greetings."""
     with restarted(prepared, tmp_path) as running:
@@ -413,6 +414,7 @@ def iris_opens_her_home(page: Page) -> None:
     shoot(page, "11-home")
 
 
+@pytest.mark.deep
 def test_a_newcomer_watches_an_agent_stop_and_go_on(prepared: Prepared, page: Page, tmp_path: Path) -> None:
     """It works until Ada's tokens are used up; she asks for more, Iris approves, and it goes on by itself."""
     with restarted(prepared, tmp_path) as running:

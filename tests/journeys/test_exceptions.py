@@ -148,6 +148,7 @@ def test_rejected_with_a_reason_and_asked_again(sandbox: Sandbox, office: App) -
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_less_until_an_earlier_day(sandbox: Sandbox, office: App) -> None:
     """An approver lowers the amount and the end; the person who asked reads both, and what they had asked for."""
@@ -291,6 +292,7 @@ def test_an_incident(sandbox: Sandbox, office: App) -> None:
     told(sandbox, slack.BEN, "The board ratified what you took for INC-7")
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_an_incident_that_is_not_ratified(sandbox: Sandbox, office: App) -> None:
     """The reason goes to the person who took the tokens, and the card says what follows."""
@@ -329,6 +331,7 @@ def test_time_goes_by(sandbox: Sandbox, office: App) -> None:
     assert books.rows(office, query) == [(0,)]
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_what_is_left_and_what_came_of_it(sandbox: Sandbox, office: App) -> None:
     """Before the end *Ask for more time* opens the form with what is left; afterwards one question is answered."""

@@ -89,6 +89,7 @@ def test_asked_back_and_approved(sandbox: Sandbox, office: App, page: Page) -> N
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 def test_mistakes_stay_in_sight(sandbox: Sandbox, office: App, page: Page) -> None:
     """What is wrong stays below its field while Ben fills in others, and so does what he typed, until it is right."""
     with office.database.transaction() as session:
@@ -128,6 +129,7 @@ def test_mistakes_stay_in_sight(sandbox: Sandbox, office: App, page: Page) -> No
         assert session.execute(sa.select(requests.c.project_key)).scalars().all() == ["atlas"]
 
 
+@pytest.mark.deep
 def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:
     """A rejection needs a reason, which the form says beside its field; *Approve less* lowers amount and end."""
     send_form(page, sandbox)
@@ -161,6 +163,7 @@ def test_rejected_and_less(sandbox: Sandbox, office: App, page: Page) -> None:
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 def test_incidents_and_silence(sandbox: Sandbox, office: App, page: Page) -> None:
     """One break-glass is ratified, the next one is not; a request that no one decides lapses, and its buttons go."""
     send_form(page, sandbox, Incident="INC-7")

@@ -164,6 +164,7 @@ def test_decided_and_withdrawn_from_the_rules(sandbox: Sandbox, office: App, pro
     assert "comes into force on 1 Dec 2026" in read(policy(sandbox, slack.ADA))
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_a_card_that_shows_other_changes_confirms_nothing(sandbox: Sandbox, office: App, propose: Propose) -> None:
     """When another version was confirmed meanwhile, the old screen is refused and the card is written anew."""

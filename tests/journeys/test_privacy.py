@@ -102,6 +102,7 @@ def test_what_a_manager_should_not_read_would_change_the_tables(walked: tuple[Ap
     assert {whose.LEFT, whose.GRANT, whose.USED, whose.ASKED, who_sees.PURPOSE, who_sees.PLEA, who_sees.CASE} <= told
 
 
+@pytest.mark.deep
 def test_nobody_reads_anothers_figures_while_the_board_votes(sqlite_app: App) -> None:
     """With the draft before the board: the forms to hold and amend, and of the proposal nothing to whom it is about."""
     app = live(sqlite_app, days=ADOPTED_ON)

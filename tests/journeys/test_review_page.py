@@ -168,6 +168,7 @@ def iris_holds_and_amends(page: Page, sandbox: Sandbox) -> None:
     leave(page)
 
 
+@pytest.mark.deep
 def test_parts_are_shown_and_cases_are_found(sandbox: Sandbox, page: Page) -> None:
     """Behind each button is its part, for whoever pressed it; cases are narrowed, and the page with them is sent."""
     shown = pack(page, sandbox, slack.IRIS, "0 of 2 adopt it")
@@ -255,6 +256,7 @@ def read(page: Page, sandbox: Sandbox, person: str, saying: str, *, shot: str) -
     shoot(page, shot)
 
 
+@pytest.mark.deep
 def test_not_adopted_in_time(sandbox: Sandbox, office: App, clock: RunningClock, page: Page) -> None:
     """Two adopt it, but finance is silent: after ten working days it has lapsed, and no one is told of a change."""
     for votes, who in enumerate((slack.IRIS, slack.TESS)):

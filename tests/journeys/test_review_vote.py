@@ -166,6 +166,7 @@ def test_found_on_home_and_by_command(sandbox: Sandbox, office: App) -> None:
     assert books.findings(office) == {}
 
 
+@pytest.mark.deep
 @pytest.mark.usefixtures("_bot")
 def test_thresholds_are_proposed_and_confirmed(sandbox: Sandbox, office: App) -> None:
     """A mistake at its field, a card with its back-test, the pack tells of it; another person confirms."""

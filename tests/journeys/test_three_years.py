@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import walk
+from tests.support import depth, walk
 from tests.support.walked import Way, go, went
 
 if TYPE_CHECKING:
@@ -40,14 +40,14 @@ EVERY_KIND = {
     "reviews/pack",
     "warnings/warning",
 }
-A_HUNDRED_DAYS = Way(12, 100, 3, walk.FEW_HOURS)
+FORTY_DAYS, A_HUNDRED_DAYS = (Way(12, days, 3, walk.FEW_HOURS) for days in (40, 100))
 THREE_YEARS = Way(12, 1_096, 1)
 
 
-def test_a_hundred_days_of_a_start_up(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_first_days_of_a_start_up(sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twelve people: every sentence is so when it is read, and nobody loses, waits or is cut without a word."""
     walk.without_pictures(monkeypatch)
-    went(go(sqlite_app, clock, A_HUNDRED_DAYS))
+    went(go(sqlite_app, clock, depth.either(quick=FORTY_DAYS, deep=A_HUNDRED_DAYS)))
 
 
 @pytest.mark.deep

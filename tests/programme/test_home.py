@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +15,7 @@ from programme.appeals import appeals
 from programme.balance import warnings
 from programme.people import board
 from store.people import directory as people_store
-from tests.support import appealed, books, cast, held, proposed, reviewed
+from tests.support import annual_appealed, appealed, books, cast, held, proposed, reviewed
 from tests.support import requests as asking
 from tests.support.appealed import FEBRUARY_THIRD
 from tests.support.books import ADA, BEN, MARA
@@ -153,6 +154,52 @@ def test_only_who_may_decide_finds_the_appeal(sqlite_app: App, clock: Clock) -> 
     decided = of(sqlite_app, IRIS).board
     assert decided is not None
     assert decided.waiting == waiting.NOTHING
+
+
+def test_however_many_appeal_against_cuts_it_takes_as_many_statements(sqlite_app: App, clock: Clock) -> None:
+    """All are gathered at once; of the five that are not her own she sees three, and the others counted."""
+    appealed.settle(sqlite_app, clock)
+    clock.now = FEBRUARY_THIRD
+    with sqlite_app.transaction() as moment:
+        appealed.adopt(moment)
+        cut = appealed.cut(moment.session)
+        appealed.file(moment, cut[0])
+    few = statements(sqlite_app, IRIS)
+    with sqlite_app.transaction() as moment:
+        for who in cut[1:]:
+            appealed.file(moment, who)
+    assert statements(sqlite_app, IRIS) == few
+    seen = of(sqlite_app, IRIS).board
+    assert seen is not None
+    assert (len(seen.waiting.appeals), seen.waiting.more, seen.waiting.count) == (3, 2, 5)
+
+
+def test_however_many_appeal_against_the_annual_review_it_takes_as_many_statements(
+    sqlite_app: App, clock: Clock
+) -> None:
+    """All are gathered at once; three are shown, and the others counted."""
+    everybody = (BEN, MARA, TESS, "omar@example.com")
+    annual_appealed.settle(sqlite_app, *everybody)
+    clock.now = annual_appealed.TENTH
+    annual_appealed.appeal(sqlite_app, BEN)
+    few = statements(sqlite_app, IRIS)
+    for who in everybody[1:]:
+        annual_appealed.appeal(sqlite_app, who)
+    assert statements(sqlite_app, IRIS) == few
+    seen = of(sqlite_app, IRIS).board
+    assert seen is not None
+    assert (len(seen.waiting.annual_appeals), seen.waiting.more, seen.waiting.count) == (3, 1, 4)
+
+
+def test_an_annual_appeal_waits_for_who_had_no_part_in_it(sqlite_app: App) -> None:
+    """Iris finds it on Home; Omar, who imported the groups, does not, and nobody once its time is over."""
+    annual_appealed.settle(sqlite_app)
+    filed = annual_appealed.appeal(sqlite_app)
+    for who, days, found in ((IRIS, 0, [filed.id]), ("omar@example.com", 0, []), (IRIS, 60, [])):
+        with sqlite_app.reading(filed.filed_at + timedelta(days=days)) as moment:
+            seen = home.of(moment, asking.person(moment.session, who)).board
+        assert seen is not None
+        assert [one.id for one in seen.waiting.annual_appeals] == found, who
 
 
 def test_a_proposal_waits_for_everyone_but_its_proposer(app: App, clock: Clock) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -10,19 +11,63 @@ from typing import TYPE_CHECKING, Any
 from policy.period import Month
 from policy.units import MicroTokens
 from policy.weights import Annual
+from programme.appeals import annual
 from programme.appeals.annual import SILENCE
+from programme.grants import monthly
+from programme.reviews import annual as groups
+from store.people import directory as people_store
 from templates import appeals as shown
 from templates import render
+from tests.support import rollout
+from tests.support.books import ADA, BEN
 from tests.support.letters import ENDLESS, HOSTILE
-from views.appeals import AnnualAppeal, AnnualCard
+from views.appeals import AnnualAppeal, AnnualCard, AnnualDuty
 from views.people import PersonName
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from programme.app import App
+    from programme.moment import Moment
+    from store.people.directory import Person
     from templates.render import Message
 
-FILED = datetime(2027, 1, 10, 12, tzinfo=UTC)
+JANUARY = Month(2027, 1)
+GROUPS = '[[sizing.annual]]\nname = "above"\nfactor = 1.05\n[[sizing.annual]]\nname = "below"\nfactor = 0.95\n'
+TENTH = datetime(2027, 1, 10, 12, tzinfo=UTC)
+IRIS_MAIL, OMAR_MAIL = "iris@example.com", "omar@example.com"
+
+
+def person(moment: Moment, email: str) -> Person:
+    found = people_store.by_email(moment.session, email)
+    assert found is not None
+    return found
+
+
+def run(app: App, month: Month) -> None:
+    with app.transaction(datetime(month.year, month.month, 1, 9, tzinfo=UTC)) as moment:
+        monthly.run(moment, month)
+
+
+def settle(app: App, *below: str) -> None:
+    """Ben, or some people, are in the group below from January on, and Ada above; all have January's grant."""
+    rollout.launch(app, changes={"[lots]\n": f"{GROUPS}[lots]\n"})
+    rows = "".join(f"{email},below\n" for email in below or (BEN,))
+    with app.transaction() as moment:
+        file = io.StringIO(f"email,group\n{ADA},above\n{rows}")
+        groups.import_csv(moment, file, year=2026, month=JANUARY, by=OMAR_MAIL)
+    run(app, Month(2026, 12))
+    run(app, JANUARY)
+
+
+def appeal(app: App, who: str = BEN, at: datetime = TENTH) -> AnnualAppeal:
+    with app.transaction(at) as moment:
+        return annual.file(moment, person(moment, who), "I was on leave in May.")
+
+
+# --- As people see them --------------------------------------------------------------------------------------------
+
+FILED = TENTH
 APPEAL = AnnualAppeal(
     year=2026,
     person_id="per_ben",
@@ -80,6 +125,12 @@ def told(text: str) -> AnnualCard:
     )
 
 
+def duty(card: AnnualCard) -> AnnualDuty:
+    """The appeal of a card among what waits for a reader."""
+    return AnnualDuty(card.appeal, card.annual, card.holds_from, card.person)
+
+
+DUTY = duty(OPEN)
 BY_SILENCE = decided("upheld", by="policy", reason=SILENCE, tokens="4700")
 CASES: dict[str, Callable[[], Message]] = {
     "annual_card": lambda: shown.annual_card(OPEN),

@@ -26,7 +26,7 @@ from tests.support import cast, played, reviewed
 from tests.support import requests as asking
 from tests.support.letters import CONTACT, ENDLESS, HOSTILE
 from tests.support.reviewed import IDLE, Q4
-from views.appeals import Appeal, Card
+from views.appeals import Appeal, Card, Duty
 from views.people import PersonName
 from views.reviews import Changed, ReviewedCase
 
@@ -223,6 +223,14 @@ BY_SILENCE = decided("upheld", credited=GAINED, decided_by=None)
 BY_SILENCE = dataclasses.replace(
     BY_SILENCE, appeal=dataclasses.replace(BY_SILENCE.appeal, decided_by="policy", decision_reason=SILENCE)
 )
+
+
+def duty(card: Card) -> Duty:
+    """The appeal of a card among what waits for a reader."""
+    return Duty(card.appeal, card.delta_thousandths, card.holds_from, card.person)
+
+
+DUTY = duty(OPEN)
 
 
 def told(text: str) -> Card:

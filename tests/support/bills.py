@@ -20,7 +20,8 @@ from programme.invoices.told import Told
 from programme.table_file import Problems
 from store.invoices import bills as store
 from store.tables.usage import usage_events
-from tests.support import books
+from tests.support import books, cast
+from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -56,12 +57,23 @@ service = "anthropic"
 rest = "to the company"
 metered = "gateways"
 """
+PRICE = """
+[[prices]]
+provider = "aws"
+model = "*"
+per = "million"
+usd = { output = 15 }
+from = 2026-01-01
+"""
+"""Of Bedrock, where gateways report it: USD 15 per million output tokens."""
+EVERYONE = (MARA, ADA, BEN, "iris@example.com", "omar@example.com", "tess@example.com")
 BEDROCK, AZURE, VERTEX, GPU, CLAUDE = "Amazon Bedrock", "Azure OpenAI", "Vertex AI", "GPU cluster", "Claude"
 COLUMNS = (
     *("BilledCost", "BillingAccountId", "BillingCurrency", "BillingPeriodStart", "BillingPeriodEnd"),
     *("ChargePeriodStart", "ChargePeriodEnd", "ChargeCategory", "ProviderName", "ServiceName", "SkuMeter", "Tags"),
 )
 ACCOUNT = "1234567890"
+IN_OCTOBER = datetime(2026, 10, 7, 12, tzinfo=UTC)
 
 
 class Row(NamedTuple):
@@ -113,7 +125,24 @@ def cells(row: Row) -> dict[str, str]:
 
 def rule(app: App, more: str = RULES) -> None:
     """A handbook that says which rows are of which service."""
-    books.apply_handbook(app, "2026.bills", date(2026, 1, 1), more=more)
+    books.apply_handbook(app, "2026.bills", date(2026, 1, 1), more=more + PRICE)
+
+
+def used(app: App, who: str, usd: str) -> None:
+    """Somebody uses Bedrock through a gateway in October, for so many USD."""
+    tokens = int(Decimal(usd) / 15 * 1_000_000)
+    event = cast.event(who, at=IN_OCTOBER, who=who, model=("aws", "claude"), meters={"output": tokens})
+    assert books.take_in(app, event) == ["accepted"]
+
+
+def wallets(app: App) -> dict[str, Decimal]:
+    """What everyone has, in tokens."""
+    return {who: books.wallet(app, who).decimal for who in EVERYONE}
+
+
+def balance(app: App, code: str) -> Decimal:
+    """What an account has, in tokens."""
+    return books.account(app, code).decimal
 
 
 def imported(app: App, *rows: Row, issued: datetime | None = None, whole: bool = True) -> Imported:

@@ -113,6 +113,9 @@ CASES: dict[str, Callable[[], Message]] = {
     "share_of_cash_that_lasts": lambda: cash.share(dataclasses.replace(SPEND, runs_out=None, lasts=True, services=())),
     "share_of_cash_too_early_to_tell": lambda: cash.share(dataclasses.replace(SPEND, runs_out=None)),
     "share_of_cash_hostile": lambda: cash.share(dataclasses.replace(SPEND, cap=HOSTILE, services=(HOSTILE,))),
+    "unasked": lambda: cash.unasked(FULL, 2),
+    "unasked_before_all_is_used": lambda: cash.unasked(dataclasses.replace(SPEND, services=()), 1),
+    "unasked_hostile": lambda: cash.unasked(hostile(HOSTILE).spend, 2),
     "card_of_cash": lambda: cash.card(CARD),
     "card_of_cash_before_all_is_used": lambda: cash.card(dataclasses.replace(CARD, spend=SPEND)),
     "card_of_cash_that_only_warns": lambda: cash.card(with_action("warn", services=(), held=usd("0"))),
@@ -136,6 +139,7 @@ CASES: dict[str, Callable[[], Message]] = {
 }
 ENDLESS_CASES: dict[str, Callable[[], Message]] = {
     "share_of_cash": lambda: cash.share(dataclasses.replace(SPEND, cap=ENDLESS, services=(ENDLESS,) * 9)),
+    "unasked": lambda: cash.unasked(hostile(ENDLESS).spend, 2),
     "card_of_cash": lambda: cash.card(hostile(ENDLESS)),
 }
 MODALS: dict[str, Callable[[], dict[str, Any]]] = {

@@ -20,7 +20,7 @@ When = TypeVar("When", date, datetime)
 
 FIRST, LAST = date(2026, 10, 1), date(2026, 10, 31)
 BEGIN = datetime(2026, 10, 1, tzinfo=UTC)
-SONNET, HAIKU = "claude-sonnet-4-5", "claude-haiku-4-5"
+SONNET, HAIKU, OPUS = "claude-sonnet-4-5", "claude-haiku-4-5", "claude-opus-4-5"
 EU, US = "gw-eu", "gw-us"
 MODELS = (SONNET, HAIKU)
 TOLERANCE = Tolerance(share=Decimal("0.0001"), usd=NanoUSD.parse("0.05"))

@@ -20,7 +20,7 @@ from programme.reviews.single_cases import CaseDecision
 from programme.reviews.voting import VoteReceipt
 from programme.waiting import Waiting
 from templates import handbook, render, review_shown, reviews
-from tests.support import appealed, cards, cash_cards, proposed, roi
+from tests.support import annual_appealed, appealed, cards, cash_cards, proposed, roi
 from tests.support.letters import ENDLESS, HOSTILE
 from views.handbook import Offered
 from views.people import PersonName
@@ -386,7 +386,7 @@ AMENDED_CASE = KEPT._replace(
 )
 
 
-DUTIES = Waiting((appealed.OPEN,), (proposed.OPEN,), cash=(cash_cards.VOTED,))
+DUTIES = Waiting((appealed.DUTY,), (proposed.OPEN,), cash=(cash_cards.VOTED,), annual_appeals=(annual_appealed.DUTY,))
 
 
 def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | None = None) -> Message:
@@ -396,7 +396,11 @@ def stands_in(who: str = "Tess Vance", *, requests: int = 0, quarter: Quarter | 
 def duties(text: str) -> Waiting:
     """As many appeals and proposals as are listed, in which everything that someone wrote is a text."""
     return Waiting(
-        (appealed.told(text),) * 3, (proposed.hostile(proposed.OPEN, text),) * 3, 7, (cash_cards.hostile(text),)
+        (appealed.duty(appealed.told(text)),) * 2,
+        (proposed.hostile(proposed.OPEN, text),) * 3,
+        7,
+        (cash_cards.hostile(text),),
+        (annual_appealed.duty(annual_appealed.told(text)),),
     )
 
 

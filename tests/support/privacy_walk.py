@@ -40,7 +40,7 @@ from store.tables.outbox import outbox
 from store.tables.people import people
 from store.tables.reviews import review_cases, review_inputs, review_panels
 from templates import review_page, review_shown
-from tests.support import books, cast, played, rollout, teams
+from tests.support import books, cast, depth, played, rollout, teams
 from tests.support import requests as asking
 from tests.support.books import ADA, BEN
 from tests.support.requests import IRIS, KOFI, OMAR, TESS, ZOE
@@ -269,7 +269,7 @@ def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tup
         return
     presses: list[tuple[Callable[[App, Press], Any], str]] = [(review_handlers.press_cases, f"{Q4}:1")]
     presses += [(review_handlers.press_page, f"{Q4}:{number}") for number in range(1, 9)]
-    for person_id in everybody:
+    for person_id in _pressed_about(person, everybody):
         presses += [
             (press, f"{Q4}:{person_id}:0")
             for press in (review_handlers.press_why, review_handlers.press_hold, review_handlers.press_amend)
@@ -287,6 +287,13 @@ def at_the_board(app: App, person: Person, everybody: list[str]) -> Iterator[tup
         taken = file.for_reader(moment, person.id, Q4)
     if taken is not None:
         yield "press_send", {"page": MARKUP.sub(" ", review_page.document(taken).content.decode())}
+
+
+def _pressed_about(person: Person, everybody: list[str]) -> list[str]:
+    """About whom someone presses: who has a seat about each, whoever else about themselves and two others, if quick."""
+    if person.email in {*BOARD, *ALTERNATES, FAY}:
+        return everybody
+    return depth.either(quick=[person.id, *(one for one in everybody if one != person.id)][:3], deep=everybody)
 
 
 def pressed(app: App, press: Callable[[App, Press], Any], what: Press) -> Any:  # noqa: ANN401 - a view, or why none

@@ -12,7 +12,7 @@ from programme.reconciliation.deciding import Choice
 from scheduler.vendors import syncing
 from store.people import directory as people_store
 from tests.support import books, cast, months
-from tests.support.months import FIRST, HAIKU, LAST, SONNET
+from tests.support.months import FIRST, HAIKU, LAST, OPUS, SONNET
 from tests.support.vendors import Call
 from views.reconciliation import CORRECTING
 
@@ -34,6 +34,7 @@ PEOPLE = {months.EU: books.ADA, months.US: books.BEN}
 PRICES = {
     (f"{SONNET}-20250929", ""): {"uncached": Decimal(3), "cached": Decimal("0.3"), "output": Decimal(15)},
     (f"{HAIKU}-20251001", ""): {"uncached": Decimal(1), "cached": Decimal("0.1"), "output": Decimal(5)},
+    (f"{OPUS}-20251101", ""): {"uncached": Decimal(5), "cached": Decimal("0.5"), "output": Decimal(25)},
 }
 SNAPSHOTS = {model.rpartition("-")[0]: model for model, _ in PRICES}
 

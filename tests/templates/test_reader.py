@@ -32,6 +32,7 @@ ASKED_FOR = {
     "help": "`/tokens help`: all commands that its reader can use, a line each",
     "queue_of_many": "`/tokens board`: each request with its buttons",
     "queue_with_everything": "`/tokens board`: each request with its buttons",
+    "queue_with_an_appeal_and_a_proposal": "`/tokens board`: each duty with its buttons",
     "balance_of_many_lots": "`/tokens balance` of ten lots, of which eight are listed",
     "balance_in_euros": "`/tokens balance` with its rate of exchange",
     "balance_of_which_some_is_held": "`/tokens balance` while calls run and a cap is near",

@@ -14,12 +14,16 @@ from pyarrow import parquet
 
 from handlers.finance import focus_writing
 from handlers.finance.focus_columns import COLUMNS, SPECS
+from policy.kinds import EntryKind
 from policy.period import Month
 from policy.versions import Version
 from programme.finance import adding_up, month_charges
 from programme.finance.months import Months
 from programme.usage import corrections, intake
 from store.finance import days
+from store.handbook import reference
+from store.ledger import ledger as ledger_store
+from store.ledger.drafts import Draft
 from store.tables.usage import usage_days, usage_events
 from tests.support import books, cast, focus_rules, offices
 from tests.support.offices import NOVEMBER, OCTOBER, PLATFORM
@@ -29,12 +33,14 @@ if TYPE_CHECKING:
 
     from handlers.finance.focus_columns import Spec
     from programme.app import App
+    from programme.moment import Moment
     from store.finance.days import KeptDay
     from tests.support.clock import Clock
 
     Rows = list[dict[str, str]]
 
-NOV = Month(2026, 11)
+OCT, NOV = Month(2026, 10), Month(2026, 11)
+LOST = "Difference with the vendor's bill (lost events)"
 PERSONS = '[finance]\nrows = "person"'
 
 
@@ -104,6 +110,45 @@ def test_the_months_together_are_the_ledger(office: App) -> None:
     assert total(both, "PricingCurrencyEffectiveCost") == ledger(office, "debit_micro_tokens")
     # What the list says differs from what was posted by the rounding of single calls alone.
     assert abs(total(usage, "ListCost") - total(usage)) < Decimal("0.000001")
+
+
+@pytest.mark.every_database
+def test_what_was_posted_of_differences_is_an_adjustment(office: App) -> None:
+    """Once: of its own month, or as a correction of a settled one; people bear it in their cost centres."""
+    before = sum((total(export(office, month)) for month in (OCT, NOV)), Decimal(0))
+    with office.transaction() as moment:
+        wallets = [f"wallet:{cast.id_of(moment.session, who)}" for who in PLATFORM]
+        ids = ledger_store.open_accounts(moment.session, [*wallets, "company", "service:anthropic"])
+        service = ids.pop("service:anthropic")
+        drafts = [difference(moment, ids[one], service, "11", NOVEMBER) for one in wallets]
+        drafts.append(difference(moment, ids["company"], service, "10", OCTOBER))
+        ledger_store.post(moment.session, drafts, now=moment.now)
+    after = {month: export(office, month) for month in (OCT, NOV)}
+    assert sum(map(total, after.values()), Decimal(0)) == before + Decimal("0.05") * len(drafts)
+    told = [row for row in after[NOV] if row["x_Model"].startswith("Difference")]
+    assert [
+        (row["SubAccountId"], row["BilledCost"], row["ChargeClass"], row["ServiceName"], row["ChargeDescription"])
+        for row in told
+    ] == [
+        ("", "0.05", "Correction", "Anthropic API", f"{LOST}, corrected after its month was settled"),
+        ("CC-10", "0.3", "", "Anthropic API", f"{LOST}, posted by finance"),
+    ]
+    for spec in SPECS:
+        assert focus_rules.findings(export(office, spec=spec), spec) == []
+
+
+def difference(moment: Moment, payer: int, service: int, month: str, at: datetime) -> Draft:
+    """Five tokens, which are five cents."""
+    return Draft(
+        kind=EntryKind.ADJUSTMENT,
+        idempotency_key=f"adjustment:anthropic:2026-{month}:lost_events:gw:1:{payer}",
+        fingerprint=b"1",
+        effective_at=at,
+        memo="lost",
+        actor="test",
+        amounts=((payer, -5_000_000), (service, 5_000_000)),
+        value_version=min(reference.values_by_version(moment.session)),
+    )
 
 
 def test_nothing_of_few_people_is_told(office: App) -> None:

@@ -25,7 +25,7 @@ from store.tables.invoices import bill_lines, bill_shares
 from store.tables.usage import usage_days
 from tests.conftest import ZONE
 from tests.support import bills as trial
-from tests.support import books, focus_rules, offices
+from tests.support import books, data, focus_rules, offices
 from tests.support.bills import AZURE, GPU, Row, user
 from tests.support.clock import Clock
 
@@ -106,6 +106,19 @@ def test_a_month_goes_from_one_ledger_into_another(first: App, app: App, spec: S
     assert (again.quantize(CENT) == billed.quantize(CENT)) == (not done.counts["quarantined"])
 
 
+def test_the_sample_of_others_is_posted_whole(app: App) -> None:
+    """Bills of three clouds, each posted to the nano-USD: tags' use and the rest come to the plain sum."""
+    trial.rule(app, ALL_OF_IT.replace("evenly", "to the company"))
+    content = (data.FOCUS / "sample-1.0.csv").read_bytes()
+    done = files.import_files(app, [io.BytesIO(content)], Import(actor="test"))
+    assert done.rows == done.counts["accepted"] + done.counts["quarantined"] == len(rows(content))
+    [(usage,)] = books.rows(app, sa.select(sa.func.coalesce(sa.func.sum(bill_lines.c.posted_nano_usd), 0)))
+    [(shared,)] = books.rows(app, sa.select(sa.func.sum(bill_shares.c.nano_usd)))
+    away = Decimal(int(usage) + int(shared)) / 10**9 - total(content)
+    assert abs(away) <= len(done.bills) * Decimal("0.0000000005")
+    assert books.findings(app) == {}
+
+
 def test_bills_are_in_finance_s_file(app: App, clock: Clock) -> None:
     """Shares, credits and late corrections keep each version's rules, and the months add up to what was posted."""
     trial.rule(app)
@@ -127,5 +140,5 @@ def test_bills_are_in_finance_s_file(app: App, clock: Clock) -> None:
     assert {row["SkuMeter"] for row in shared} == {"Vendor's Bill"}
     assert {(row["ChargeCategory"], row["ChargeClass"]) for row in rows(december)} == {
         ("Adjustment", "Correction"),
-        ("Adjustment", ""),
+        ("Credit", ""),
     }

@@ -26,7 +26,7 @@ from store.handbook import reference
 from store.tables import metadata
 from store.tables.exceptions import request_votes
 from tests.conftest import ZONE
-from tests.support import appealed, books, cast, proposed, slack_http
+from tests.support import appealed, books, cast, depth, proposed, slack_http
 from tests.support import requests as asked
 from tests.support.appealed import FEBRUARY_THIRD
 from tests.support.clock import Clock
@@ -63,6 +63,7 @@ _triggers = count(1)
 _LISTENERS = slack_app.listeners(None)  # type: ignore[arg-type]  # only registers
 ACTIONS = [name for name in _LISTENERS.names(PRESS) if name not in request_form.LIVE_FIELDS]
 FORMS = _LISTENERS.names(FORM)
+CLICKS_OF_OTHERS, FORMS_OF_OTHERS = ([one for one in names if one not in THEIR_OWN] for names in (ACTIONS, FORMS))
 
 
 @pytest.fixture(scope="module")
@@ -176,18 +177,16 @@ def submissions(form: str, who: str, values: Iterable[str]) -> Iterator[dict[str
         yield slack_http.submission(form, who, FILLED, private_metadata=private, trigger_id=trigger())
 
 
-@pytest.mark.parametrize("who", WITHOUT_A_SAY.values(), ids=WITHOUT_A_SAY)
-@pytest.mark.parametrize("action", [one for one in ACTIONS if one not in THEIR_OWN])
-def test_no_button_does_what_is_not_ones_own(office: App, bolt: Bolt, ids: list[str], action: str, who: str) -> None:
+@pytest.mark.parametrize(("action", "kind"), depth.crossed(CLICKS_OF_OTHERS, WITHOUT_A_SAY))
+def test_no_button_does_what_is_not_ones_own(office: App, bolt: Bolt, ids: list[str], action: str, kind: str) -> None:
     """With ids of others' requests, reviews, cases and proposals, and with forged ones, a click changes nothing."""
-    change_nothing(office, bolt, presses(action, who, [*ids, *FORGED]))
+    change_nothing(office, bolt, presses(action, WITHOUT_A_SAY[kind], [*ids, *FORGED]))
 
 
-@pytest.mark.parametrize("who", WITHOUT_A_SAY.values(), ids=WITHOUT_A_SAY)
-@pytest.mark.parametrize("form", [one for one in FORMS if one not in THEIR_OWN])
-def test_no_form_does_what_is_not_ones_own(office: App, bolt: Bolt, ids: list[str], form: str, who: str) -> None:
+@pytest.mark.parametrize(("form", "kind"), depth.crossed(FORMS_OF_OTHERS, WITHOUT_A_SAY))
+def test_no_form_does_what_is_not_ones_own(office: App, bolt: Bolt, ids: list[str], form: str, kind: str) -> None:
     """Whatever `private_metadata` says, a form that someone was never shown changes nothing."""
-    change_nothing(office, bolt, submissions(form, who, carried(ids)))
+    change_nothing(office, bolt, submissions(form, WITHOUT_A_SAY[kind], carried(ids)))
 
 
 @pytest.mark.parametrize("who", WITHOUT_A_SAY.values(), ids=WITHOUT_A_SAY)

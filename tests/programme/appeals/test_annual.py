@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -18,56 +17,24 @@ from policy.sizing import Factors
 from policy.units import MicroTokens
 from programme.appeals import annual
 from programme.balance import balance
-from programme.grants import monthly
-from programme.reviews import annual as groups
 from scheduler import tick
 from scheduler.messages import compose
-from store.people import directory as people_store
 from store.tables.outbox import outbox
 from tests.support import books, cast, rollout
+from tests.support.annual_appealed import IRIS_MAIL, OMAR_MAIL, TENTH, appeal, person, run, settle
 from tests.support.books import ADA, BEN
 from views import codec
 
 if TYPE_CHECKING:
     from programme.app import App
-    from programme.moment import Moment
-    from store.people.directory import Person
     from tests.support.clock import Clock
     from views.appeals import AnnualAppeal
 
-JANUARY, FEBRUARY, MARCH = Month(2027, 1), Month(2027, 2), Month(2027, 3)
-GROUPS = '[[sizing.annual]]\nname = "above"\nfactor = 1.05\n[[sizing.annual]]\nname = "below"\nfactor = 0.95\n'
-TENTH = datetime(2027, 1, 10, 12, tzinfo=UTC)
-IRIS, OMAR, MARA = "iris@example.com", "omar@example.com", "mara@example.com"
+FEBRUARY, MARCH = Month(2027, 2), Month(2027, 3)
+MARA = "mara@example.com"
 
 
-def person(moment: Moment, email: str) -> Person:
-    found = people_store.by_email(moment.session, email)
-    assert found is not None
-    return found
-
-
-def run(app: App, month: Month) -> None:
-    with app.transaction(datetime(month.year, month.month, 1, 9, tzinfo=UTC)) as moment:
-        monthly.run(moment, month)
-
-
-def settle(app: App) -> None:
-    """Ben is in the group below from January on, and has January's grant; Ada is in the one above."""
-    rollout.launch(app, changes={"[lots]\n": f"{GROUPS}[lots]\n"})
-    with app.transaction() as moment:
-        file = io.StringIO(f"email,group\n{ADA},above\n{BEN},below\n")
-        groups.import_csv(moment, file, year=2026, month=JANUARY, by=OMAR)
-    run(app, Month(2026, 12))
-    run(app, JANUARY)
-
-
-def appeal(app: App, who: str = BEN, at: datetime = TENTH) -> AnnualAppeal:
-    with app.transaction(at) as moment:
-        return annual.file(moment, person(moment, who), "I was on leave in May.")
-
-
-def decide(app: App, filed: AnnualAppeal, *, upheld: bool, by: str = IRIS) -> AnnualAppeal:
+def decide(app: App, filed: AnnualAppeal, *, upheld: bool, by: str = IRIS_MAIL) -> AnnualAppeal:
     with app.transaction(filed.filed_at + timedelta(hours=2)) as moment:
         return annual.decide(moment, person(moment, by), filed.id, upheld=upheld, reason="Seen.")
 
@@ -104,7 +71,7 @@ def test_rejected_it_counts_from_the_next_month(sqlite_app: App) -> None:
     filed = appeal(sqlite_app, at=datetime(2027, 1, 21, 12, tzinfo=UTC))
     run(sqlite_app, FEBRUARY)
     with sqlite_app.transaction(datetime(2027, 2, 2, 9, tzinfo=UTC)) as moment:
-        ended = annual.decide(moment, person(moment, IRIS), filed.id, upheld=False, reason="It was counted.")
+        ended = annual.decide(moment, person(moment, IRIS_MAIL), filed.id, upheld=False, reason="It was counted.")
     assert (ended.state, ended.counts_from, ended.entry_id) == (REJECTED, MARCH, None)
     run(sqlite_app, MARCH)
     assert granted(sqlite_app, "2027-02").annual is None
@@ -153,7 +120,7 @@ def test_once_a_year_and_by_those_without_a_part(sqlite_app: App) -> None:
     filed = appeal(sqlite_app)
     assert appeal(sqlite_app) == filed
     with pytest.raises(Refusal, match="had a part in the review"):
-        decide(sqlite_app, filed, upheld=False, by=OMAR)
+        decide(sqlite_app, filed, upheld=False, by=OMAR_MAIL)
     with pytest.raises(Refusal, match="Only members"):
         decide(sqlite_app, filed, upheld=True, by=MARA)
     decide(sqlite_app, filed, upheld=True)
@@ -186,7 +153,7 @@ def test_form_card_and_buttons(sqlite_app: App) -> None:
     """The form files what was written, and the card's button opens the one that decides it."""
     settle(sqlite_app)
     with sqlite_app.reading(TENTH) as moment:
-        ben, iris = person(moment, BEN), person(moment, IRIS)
+        ben, iris = person(moment, BEN), person(moment, IRIS_MAIL)
     assert "does not count" in str(handlers.press_appeal(sqlite_app, Press(ben, "", TENTH, None, None)))
     written = {"reason": "I was on leave in May."}
     assert "with the board" in str(handlers.submit_appeal(sqlite_app, Form(ben, "V1", written, "", TENTH)))

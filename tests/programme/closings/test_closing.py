@@ -102,6 +102,16 @@ def test_a_month_is_closed_once_in_order_and_when_it_is_over(sqlite_app: App) ->
         assert refused.value.code == "not_closable"
 
 
+def test_a_month_is_closed_once_finance_s_file_of_it_is_final(sqlite_app: App) -> None:
+    """Where the handbook settles a month later for its bills, it is not closed before, and then it is."""
+    text = books.handbook_text("2026.later", OCTOBER.first_day)
+    books.apply_text(sqlite_app, text.replace("settle_days = 3\n\n[invoices]", "settle_days = 20\n\n[invoices]"))
+    with pytest.raises(Refusal, match=r"may change until 2026-11-20 23:00 UTC \(`finance.settle_days`\)"):
+        close(sqlite_app)
+    sqlite_app.clock.move(days=20)  # type: ignore[attr-defined]
+    assert close(sqlite_app).month == "2026-10"
+
+
 def test_an_open_difference_stands_against_closing(sqlite_app: App) -> None:
     """A month that does not agree with a vendor is closed only once somebody has decided about each difference."""
     calls = months.calls(hours=12)

@@ -147,6 +147,7 @@ def test_what_is_shared_out_from_a_bill_is_a_kind_of_its_own(office: App) -> Non
     after = told(office)["CC-20"]
     assert {part.key: part.spent for part in after.kinds}[SHARED] == NanoUSD.parse("0.25")
     assert after.spent - before.spent == NanoUSD.parse("0.25")
+    assert (after.spent.decimal, after.debited.decimal) == in_the_file(office, NOV)["CC-20"]
     assert total([one for one in after.services if one.key == "openai"]) == total(
         [one for one in before.services if one.key == "openai"]
     ) + int(NanoUSD.parse("0.25"))
@@ -156,7 +157,7 @@ def adjustment(payer: int, service: int, version: str) -> Draft:
     """Five tokens, which are five cents."""
     return Draft(
         kind=EntryKind.ADJUSTMENT,
-        idempotency_key=f"adjustment:{payer}",
+        idempotency_key=f"adjustment:openai:2026-11:lost_events:gw:1:{payer}",
         fingerprint=b"1",
         effective_at=NOVEMBER,
         memo="bill",

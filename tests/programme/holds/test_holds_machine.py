@@ -62,6 +62,7 @@ class HoldsMachine(RuleBasedStateMachine):
         """Micro-tokens by which use went beyond what was held for it, by whose it was: posted truly all the same."""
 
     def teardown(self) -> None:
+        assert books.findings(self.office) == {}
         self.office.database.close()
 
     @initialize(ada=USD, ben=USD)
@@ -142,7 +143,9 @@ class HoldsMachine(RuleBasedStateMachine):
 
     @invariant()
     def every_figure_is_proved(self) -> None:
-        assert books.findings(self.office) == {}
+        """A quick run proves them at the end alone."""
+        if depth.either(quick=False, deep=True):
+            assert books.findings(self.office) == {}
 
     @invariant()
     def no_wallet_is_further_below_zero_than_it_may_be(self) -> None:

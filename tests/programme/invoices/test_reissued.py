@@ -38,7 +38,7 @@ versions = st.lists(st.lists(rows, min_size=1, max_size=8), min_size=1, max_size
 
 
 @pytest.fixture(scope="module")
-def ruled(shared_app: App) -> App:
+def used(shared_app: App) -> App:
     """With usage of Bedrock that gateways reported, which shares by use follow."""
     trial.rule(shared_app)
     at = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -64,15 +64,15 @@ def posted(moment: Moment) -> int:
 @pytest.mark.every_database
 @settings(max_examples=depth.examples(12), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(told=versions, data=st.data())
-def test_neither_order_nor_repetition_decides(ruled: App, told: list[list[Row]], data: st.DataObject) -> None:
+def test_neither_order_nor_repetition_decides(used: App, told: list[list[Row]], data: st.DataObject) -> None:
     """The balances are those of the last file alone, money is conserved to the nano-USD, and the books hold."""
     order = data.draw(
         st.permutations([*range(len(told)), *data.draw(st.lists(st.integers(0, len(told) - 1), max_size=2))])
     )
-    with books.rolled_back(ruled) as moment:
+    with books.rolled_back(used) as moment:
         trial.take(moment, told[-1], ISSUED)
         expected = balances(moment)
-    with books.rolled_back(ruled) as moment:
+    with books.rolled_back(used) as moment:
         for number in order:
             trial.take(moment, told[number], ISSUED + timedelta(hours=number))
         assert balances(moment) == expected
