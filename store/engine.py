@@ -13,10 +13,11 @@ import time
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
+
+from store.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,6 +26,8 @@ Session = sa.Connection
 """A connection inside a transaction that the edge began."""
 
 BUSY_TIMEOUT_MS = 30_000
+WRITERS = 15
+"""Connections to PostgreSQL that a process writes by, and keeps: to open one takes longer than a call's hold."""
 PAGE_CACHE_KIB = 65_536
 """For each connection: room for the pages that a batch changes; the operating system keeps the rest at hand."""
 PRIVATE, OTHERS = 0o600, 0o077
@@ -45,11 +48,8 @@ class Database:
 
     writer: sa.Engine
     reader: sa.Engine
-    turn: Lock | None = None
-    """Threads of this process write in turn, where a database has one writer.
-
-    SQLite lets those who wait look again from time to time: where many do, some of them wait for seconds.
-    """
+    turns: Turns
+    """Of the threads of this process that write."""
 
     @property
     def dialect(self) -> str:
@@ -58,25 +58,15 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block, or rolls back when it raises."""
-        with self._in_turn(), self.writer.begin() as session:
+        with self.turns.one(), self.writer.begin() as session:
             yield session
 
     @contextmanager
     def undone(self) -> Iterator[Session]:
         """A session whose changes are taken back at the end of the block."""
-        with self._in_turn(), self.writer.connect() as session, session.begin() as changes:
+        with self.turns.one(), self.writer.connect() as session, session.begin() as changes:
             yield session
             changes.rollback()
-
-    @contextmanager
-    def _in_turn(self) -> Iterator[None]:
-        # Who waited in vain goes on without it: SQLite has its own lock, and says that it is busy.
-        taken = self.turn is not None and self.turn.acquire(timeout=BUSY_TIMEOUT_MS / 1_000)
-        try:
-            yield
-        finally:
-            if self.turn is not None and taken:
-                self.turn.release()
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
@@ -138,7 +128,7 @@ def _open_sqlite(url: sa.URL) -> Database:
     for engine in (writer, reader):
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(writer, "begin", _begin_immediate)
-    return Database(writer, reader, Lock())
+    return Database(writer, reader, Turns(1, patience=BUSY_TIMEOUT_MS / 1_000))
 
 
 def _keep_private(path: Path) -> None:
@@ -199,11 +189,11 @@ def _open_postgresql(url: sa.URL) -> Database:
         )
     url = url.difference_update_query([POOLER])
     kept: dict[str, Any] = {} if pooler is None else {"prepare_threshold": None}
-    writer = sa.create_engine(url, pool_pre_ping=True, connect_args=kept)
+    writer = sa.create_engine(url, pool_size=WRITERS, max_overflow=0, pool_pre_ping=True, connect_args=kept)
     reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, connect_args=kept)
     if pooler is None:
         sa.event.listen(reader, "connect", _keep_plans)
-    return Database(writer, reader)
+    return Database(writer, reader, Turns(WRITERS, patience=BUSY_TIMEOUT_MS / 1_000))
 
 
 def _keep_plans(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
