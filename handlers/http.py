@@ -78,6 +78,8 @@ def build(
     if slack is not None:
         api.include_router(slack_events.routes(slack))
     api.add_exception_handler(sa.exc.OperationalError, _database_away)
+    # All connections are busy, and stayed so.
+    api.add_exception_handler(sa.exc.TimeoutError, _database_away)
     # PostgreSQL's way to say that a table is missing: the database is not migrated.
     api.add_exception_handler(sa.exc.ProgrammingError, _database_away)
     api.add_middleware(_LastResort)
