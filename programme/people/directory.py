@@ -139,7 +139,8 @@ def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: s
     before = people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
     if before is None:
         text = f"{kind} {value!r} of {source} is nobody's."
-        others = [f"`--source {shlex.quote(of)} --kind {one}`" for of, one in people_store.kept_as(moment.session, value)]
+        known = people_store.kept_as(moment.session, value)
+        others = [f"`--source {shlex.quote(of)} --kind {one}`" for of, one in known]
         elsewhere = f"There is one with {' and one with '.join(others[:3])}." if others else ""
         raise Refusal("unknown_identity", text, next_step=elsewhere or "`tokens-bot identities list` has every name.")
     subject = f"{source}/{kind}/{value}"
