@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,7 +101,8 @@ def erase_person(who: str, *, dry_run: bool, as_json: bool) -> None:
             }
         )
         return
-    said = f"{done.names} names, {done.texts} texts, {done.letters} messages and the names in {done.events} events"
+    counts = ((done.names, "name"), (done.texts, "text"), (done.letters, "message"))
+    said = f"{', '.join(starmap(listing.many, counts))} and the names in {listing.many(done.events, 'event')}"
     common.told(f"{done.person_id}: {said} are gone. What stays:", dry_run=dry_run)
     common.print_table(("rows", "table", "why"), [(n, name, erasing.why_kept(name)) for name, n in done.kept.items()])
     click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/privacy.md.", err=True)
