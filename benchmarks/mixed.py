@@ -1,7 +1,8 @@
 """Everything at once on one bot: balances, decisions, holds and batches of usage, each alone and all together.
 
 Each kind of work comes at its own pace, whether the one before is done or not, and a wait is counted from the moment at
-which it came: what a queue costs its last in line is part of the figure. Decisions and batches come at the same instants.
+which it came: what a queue costs its last in line is part of the figure. Decisions and batches come at the same
+instants.
 """
 
 from __future__ import annotations
