@@ -45,17 +45,22 @@ def import_cost_centres(file: BinaryIO, *, dry_run: bool, as_json: bool) -> None
 
 
 @cost_centres.command("list")
+@click.option("--owner", metavar="EMAIL", help="Only those that somebody owns.")
 @common.json_option
-def list_cost_centres(*, as_json: bool) -> None:
+def list_cost_centres(*, owner: str | None, as_json: bool) -> None:
     """List the cost centres that have a name, with their owners."""
     with common.app() as app, app.reading() as moment:
         owners = chargeback.emails(moment)
         named = store.all_of(moment.session).values()
         found = [{"cost_centre": one.key, "name": one.name, "owner_email": owners.get(one.key, "")} for one in named]
+    if owner is not None:
+        found = [one for one in found if one["owner_email"] == owner.strip().lower()]
     if as_json:
         common.print_json(found)
     elif found:
         common.print_table(("cost centre", "name", "owner"), [tuple(one.values()) for one in found])
+    elif owner is not None:
+        click.echo(f"{owner} owns no cost centre.")
     else:
         click.echo("No cost centre has a name yet. Name them with `tokens-bot cost-centres import`.")
 

@@ -85,20 +85,19 @@ def take_in(given: Sequence[BinaryIO], by: Import, *, dry_run: bool, as_json: bo
     with common.app() as app, click.progressbar(length=size, label="Reading", file=sys.stderr) as bar:
         take = files.try_files if dry_run else files.import_files
         done = take(app, given, by, progress=bar.update)
-    if dry_run:
-        click.echo("Nothing was imported; this is what would become of it.", err=True)
     if as_json:
-        common.print_json({**done.counts, "bills": [_plain(one) for one in done.bills]})
+        common.print_json({**done.counts, "bills": [_plain(one) for one in done.bills], "dry_run": dry_run})
     else:
-        _tell(done)
+        _tell(done, dry_run=dry_run)
 
 
-def _tell(done: Imported) -> None:
+def _tell(done: Imported, *, dry_run: bool) -> None:
     for one in done.bills:
         name, change = one.change.name, one.change
-        click.echo(
+        common.told(
             f"{name.account}, {name.period:%Y-%m}: USD {_usd(change.whole.nano_usd)}"
-            f" in {_many(change.whole.rows, 'row')}; {BECAME[change.becomes]}."
+            f" in {_many(change.whole.rows, 'row')}; {BECAME[change.becomes]}.",
+            dry_run=dry_run,
         )
         _tell_fates(told.by_fate(change.told.items()))
         if change.stood is not None and change.becomes == TAKEN:

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 
 from bot.cli import common, main
 from scheduler.vendors import client
-from tests.support import administered, slack
+from tests.support import administered, offices, slack
 from tests.support import vendors as trials
 from tests.support.administered import GONE, TWIN, Name
 from tests.support.books import ADA, BEN
@@ -47,6 +47,9 @@ def words(text: str, *more: str) -> Name:
 
 ACCEPTED = tuple(words(f"reconcile accept {{{one}}} --by {OMAR}", *WHY) for one in ("lost", "doubled"))
 CLOSED = words("close month 2026-10")
+INVOICED = words("invoices import bill.csv")
+BEFORE: Mapping[str, tuple[Name, ...]] = {"billed": (INVOICED,), "finance": (*ACCEPTED, CLOSED)}
+"""What reading needs to have been done."""
 MENDED = words("reconcile correct {doubled} --by-way-of calls --by", OMAR, *WHY)
 CHANGES = (
     Case(words("bands set P4 165k")),
@@ -61,6 +64,7 @@ CHANGES = (
     Case(words("handbook propose handbook.toml --by", BEN)),
     Case(words("identities add", BEN, "ben-ci", "--kind", "key_alias")),
     Case(words("identities remove ben-laptop")),
+    Case(INVOICED, "billed"),
     Case(words("job cancel train-1 --why", "Wrong data")),
     Case(words("keys create codex --scope usage:write --scope holds:write")),
     Case(words("keys revoke litellm-eu")),
@@ -100,6 +104,13 @@ CHANGES = (
     Case(words("vendors sync anthropic --from 2026-10-01 --until 2026-10-31")),
 )
 READS: Mapping[str, tuple[Name, ...]] = {
+    "billed": (
+        words("cost-centres list"),
+        words("cost-centres list --owner", offices.PLATFORM[0]),
+        words("cost-centres statement CC-10 --month 2026-11"),
+        words("invoices list"),
+        words("invoices show 1"),
+    ),
     "usual": (
         words("audit list --what grant"),
         words("audit show 1"),
@@ -158,6 +169,7 @@ READS: Mapping[str, tuple[Name, ...]] = {
     ),
 }
 ON_RECORD: Mapping[str, tuple[Name, ...]] = {
+    "billed": (words("export chargeback --month 2026-11"),),
     "finance": (
         words("close journal 2026-10"),
         words("export focus", *OCTOBER),
@@ -311,13 +323,13 @@ def lines(result: Result) -> list[str]:
 
 @pytest.mark.parametrize(
     "company",
-    ["usual", "finance", *(pytest.param(name, marks=pytest.mark.deep) for name in ("adopted", "charts"))],
+    ["usual", "billed", "finance", *(pytest.param(name, marks=pytest.mark.deep) for name in ("adopted", "charts"))],
 )
 def test_what_only_reads_leaves_no_trace(
     company: str, place: Callable[[Case], list[str]], run: Run, sqlite_app: App
 ) -> None:
     """No row of any table changes, but for the audit log's where a command takes figures out of the ledger."""
-    place(Case((), company, (*ACCEPTED, CLOSED) if company == "finance" else ()))
+    place(Case((), company, BEFORE.get(company, ())))
     for case, left in ((READS, []), (ON_RECORD, ["audit_log"])):
         for words in case.get(company, ()):
             before = administered.content(sqlite_app)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta, timezone
 from importlib import resources
 from pathlib import Path
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.every_database
 
+MIGRATION_SECONDS = 60
 REPLICA = """
 import sys
 from store import schema
@@ -131,19 +133,23 @@ def test_migrating_again_changes_nothing(app: App) -> None:
 def test_replicas_that_start_together_migrate_once(empty_database: Database) -> None:
     """Two processes that migrate at the same moment do it one after the other, and both succeed."""
     url = empty_database.writer.url.render_as_string(hide_password=False)
-    replicas = [
-        subprocess.Popen([sys.executable, "-c", REPLICA, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-        for _ in range(2)
-    ]
-    for replica in replicas:
-        assert replica.stdout is not None
-        assert replica.stdout.readline() == b"ready\n"
-    for replica in replicas:
-        assert replica.stdin is not None
-        replica.stdin.write(b"go\n")
-        replica.stdin.flush()
-    for replica in replicas:
-        replica.communicate(timeout=books.WAIT_SECONDS)
+    with ExitStack() as stack:
+        replicas = [
+            stack.enter_context(
+                subprocess.Popen([sys.executable, "-c", REPLICA, url], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            )
+            for _ in range(2)
+        ]
+        for replica in replicas:
+            stack.callback(replica.kill)
+            assert replica.stdout is not None
+            assert replica.stdout.readline() == b"ready\n"
+        for replica in replicas:
+            assert replica.stdin is not None
+            replica.stdin.write(b"go\n")
+            replica.stdin.flush()
+        for replica in replicas:
+            replica.wait(timeout=MIGRATION_SECONDS)
     assert [replica.returncode for replica in replicas] == [0, 0]
     with empty_database.reading() as session:
         assert schema.current_revision(session) == schema.head_revision()

@@ -15,7 +15,21 @@ from bot.cli import common, main
 from programme.app import App
 from store.tables import metadata
 from store.tables.outbox import outbox
-from tests.support import appealed, books, cast, held, months, played, proposed, reconciled, returned, rollout
+from tests.support import (
+    appealed,
+    bills,
+    books,
+    cast,
+    charged,
+    held,
+    months,
+    offices,
+    played,
+    proposed,
+    reconciled,
+    returned,
+    rollout,
+)
 from tests.support import vendors as trials
 from tests.support.books import ADA, BEN
 from tests.support.clock import NOON
@@ -46,7 +60,14 @@ source,event_id,occurred_at,user,provider,model,input_tokens,cache_read_tokens,c
 gateway,file-1,2026-11-19T09:30:00Z,{ADA},anthropic,claude-sonnet-4-5,1200,1000,,300,
 gateway,file-2,2026-11-19T09:30:00Z,nobody,anthropic,claude-sonnet-4-5,1200,1000,,300,
 """
+BILL = """\
+BilledCost,BillingAccountId,BillingCurrency,BillingPeriodStart,BillingPeriodEnd,ChargePeriodStart,ChargePeriodEnd,\
+ChargeCategory,ProviderName,ServiceName,Tags
+12.50,A-1,USD,2026-10-01T00:00:00Z,2026-11-01T00:00:00Z,2026-10-07T00:00:00Z,2026-10-08T00:00:00Z,\
+Usage,Azure,Azure OpenAI,{}
+"""
 FILES: Mapping[str, str] = {
+    "bill.csv": BILL,
     "offer.toml": OFFER,
     "outcomes.csv": OUTCOMES,
     "usage.csv": USAGE,
@@ -103,6 +124,8 @@ def settle(company: str, app: App, clock: Clock, run: Run, monkeypatch: pytest.M
             played.once(app, "administered", lambda: _usual(app, run))
         case "finance":
             played.once(app, "administered finance", lambda: _finance(app))
+        case "billed":
+            played.once(app, "administered billed", lambda: _billed(app))
         case "adopted":
             appealed.settle(app, clock)
             with app.transaction() as moment:
@@ -147,6 +170,14 @@ def _finance(app: App) -> None:
         reconciled.post(app, [one for one in CALLS if one not in lost])
         reconciled.post(app, months.between(CALLS, months.US, 5, 11), prefix="again")
         reconciled.compare(app, trial)
+
+
+def _billed(app: App) -> None:
+    """Cost centres with owners, a month of use, and a handbook that says whose a bill of theirs is."""
+    offices.settle(app)
+    offices.work(app)
+    charged.name_owners(app)
+    bills.rule(app)
 
 
 def bill(trial: Trial) -> None:
