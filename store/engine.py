@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from store import losses
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -30,6 +32,8 @@ PRIVATE, OTHERS = 0o600, 0o077
 """The mode of a file that its owner alone reads and writes; the bits of everyone else."""
 POOLER, BY_TRANSACTION = "pooler", "transaction"
 """In a URL: between us and PostgreSQL stands something like PgBouncer in transaction mode."""
+IDLE_SECONDS = 1.0
+"""A connection that lay idle for longer is tried before it is used."""
 COPY_SECONDS = 3
 """So long a copy may take to answer, before the database itself is asked."""
 CHECKPOINT_PAGES = 16_384
@@ -219,9 +223,34 @@ def _open_postgresql(url: sa.URL) -> Database:
     kept: dict[str, Any] = {} if pooler is None else {"prepare_threshold": None}
     writer = sa.create_engine(url, pool_pre_ping=True, connect_args=kept)
     reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, connect_args=kept)
+    for engine in (writer, reader):
+        sa.event.listen(engine, "handle_error", losses.notice)
+    _try_idle_first(reader)
     if pooler is None:
         sa.event.listen(reader, "connect", _keep_plans)
     return Database(writer, reader)
+
+
+def _try_idle_first(engine: sa.Engine) -> None:
+    """Ask nothing of a connection that lay idle before it has answered: a server may have gone away meanwhile.
+
+    A ping each time, as writers have it, would double what a question costs.
+    """
+
+    def note(_connection: object, record: sa.pool.ConnectionPoolEntry) -> None:
+        record.info["idle_since"] = time.monotonic()
+
+    def ping(connection: Any, record: sa.pool.ConnectionPoolEntry, _proxy: object) -> None:  # noqa: ANN401 - the driver's
+        idle_since = record.info.get("idle_since")
+        if idle_since is None or time.monotonic() - idle_since < IDLE_SECONDS:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise sa.exc.InvalidatePoolError from error
+
+    sa.event.listen(engine, "checkin", note)
+    sa.event.listen(engine, "checkout", ping)
 
 
 def _keep_plans(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
