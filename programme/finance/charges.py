@@ -90,16 +90,22 @@ class Charge(NamedTuple):
     is_correction: bool = False
 
 
-class _Of(NamedTuple):
-    """What a day's use is told apart by."""
+class _Bought(NamedTuple):
+    """What was bought, and at which price."""
 
-    bearer: Bearer
     service_key: str
     provider: str
     model: str
     tier: str
     price_id: str
     context: int
+
+
+class _Of(NamedTuple):
+    """What a day's use is told apart by."""
+
+    bearer: Bearer
+    bought: _Bought
     value_version: str
 
 
@@ -110,13 +116,13 @@ class _Rate(NamedTuple):
     """Where a meter's count is in a line, its price, and what one weighs beside one of the same price's others."""
 
     place: int
-    meter: Meter
+    product: Product
     unit: UnitPrice
     weight: int
 
 
 class _Rates(NamedTuple):
-    """Those of a price, in the order of the meters' names; where calls are counted, if they have a price."""
+    """Those of what was bought, in the order of the meters' names; where calls are counted, if they have a price."""
 
     meters: list[_Rate]
     requests: int | None
@@ -159,14 +165,14 @@ class Ledger:
         """What was posted in some time about a day, by who bears it."""
         found: dict[_Of, Figures] = {}
         for borne, figures in self._lines.of(day, posted).items():
-            of = _Of(self._centres(*borne[:3]), *borne[3:])
+            of = _Of(self._centres(*borne[:3]), _Bought(*borne[3:-1]), borne.value_version)
             before = found.get(of)
             found[of] = figures if before is None else list(map(add, before, figures))
         return sorted(found.items())
 
     def _by_meter(self, day: date, of: _Of, line: Figures) -> Iterator[Charge]:
         """One row for each meter: each bears its part of what was posted, to the last nano-USD."""
-        rates = self._rates(of.price_id, of.context)
+        rates = self._rates(of.bought)
         if rates.requests is not None:
             # A call that does not count its requests is one.
             line[rates.requests] += line[CALLS] - line[COUNTED]
@@ -177,34 +183,36 @@ class Ledger:
         costs, debits = _split(line[COST], weights), _split(line[DEBIT], weights)
         end, value = _after(day), self._values[of.value_version]
         for (rate, count), cost, debit in zip(counted, costs, debits, strict=True):
-            product, quantity = self._product(of, rate.meter), Quantity(count, rate.unit)
-            yield Charge(USAGE, day, end, of.bearer, product, Costs(cost, cost, debit, value), quantity)
+            costs_of_it = Costs(cost, cost, debit, value)
+            yield Charge(USAGE, day, end, of.bearer, rate.product, costs_of_it, Quantity(count, rate.unit))
 
-    def _rates_of(self, price_id: str, context: int) -> _Rates:
-        price = self._lines.prices[price_id]
+    def _rates_of(self, bought: _Bought) -> _Rates:
+        price = self._lines.prices[bought.price_id]
         whole = math.lcm(*(unit.per for unit in price.meters.values()))
         meters: list[_Rate] = []
         for meter in sorted(price.meters):
-            unit = UnitPrice(price.meters[meter].at(context + 1), price.meters[meter].per)
+            unit = UnitPrice(price.meters[meter].at(bought.context + 1), price.meters[meter].per)
             weight = unit.nano_usd * (whole // unit.per)
-            meters.append(_Rate(self._lines.meters.index(meter) + METERS, meter, unit, weight))
-        return _Rates(meters, next((rate.place for rate in meters if rate.meter == REQUESTS), None))
+            place = self._lines.meters.index(meter) + METERS
+            meters.append(_Rate(place, self._product(bought, meter), unit, weight))
+        return _Rates(meters, next((rate.place for rate in meters if rate.product.meter == REQUESTS), None))
 
-    def _product(self, of: _Of, meter: Meter | None) -> Product:
-        name, kind = self._services.get(of.service_key, (of.service_key, "model_api"))
-        return Product(of.provider, name, kind == "training", of.model, of.tier, meter, of.price_id, of.context)
+    def _product(self, bought: _Bought, meter: Meter | None) -> Product:
+        service_key, provider, model, tier, price_id, context = bought
+        name, kind = self._services.get(service_key, (service_key, "model_api"))
+        return Product(provider, name, kind == "training", model, tier, meter, price_id, context)
 
     def _corrections(self) -> Iterator[Charge]:
         """What was posted in this month about earlier ones that were settled by then: an adjustment of each day."""
         for day, posted in self._lines.corrected():
             lines: defaultdict[_Of, list[int]] = defaultdict(lambda: [0, 0])
             for of, line in self._borne(day, posted):
-                sums = lines[of._replace(price_id="", context=0)]
+                sums = lines[of._replace(bought=of.bought._replace(price_id="", context=0))]
                 sums[:] = [sums[0] + line[COST], sums[1] + line[DEBIT]]
             for of, (cost, debit) in sorted(lines.items()):
                 if cost or debit:
                     costs = Costs(cost, cost, debit, self._values[of.value_version])
-                    product = self._product(of, None)
+                    product = self._product(of.bought, None)
                     yield Charge(ADJUSTMENT, day, _after(day), of.bearer, product, costs, is_correction=True)
 
     def _grants(self) -> Iterator[Charge]:
