@@ -172,12 +172,15 @@ def _require_idle(app: App) -> None:
     """A bot that runs would go on with figures of before."""
     try:
         with app.database.reading() as session:
-            known = pulses.latest(session) if schema.current_revision(session) else {}
+            revision = schema.current_revision(session)
+            known = pulses.latest(session) if revision else {}
+            is_ours = revision == schema.head_revision()
+            running = {one.part for one in pulses.running(session, app.clock())} if is_ours else set()
     except sa.exc.DBAPIError:
         return  # What is there is damaged, or of a version without pulses.
     now = app.clock()
-    for part in vitals.PATIENCE:
-        if part in known and _is_recent(known[part], now):
+    for part in (*vitals.PATIENCE, *sorted(running - vitals.PATIENCE.keys())):
+        if part in running or (part in known and _is_recent(known[part], now)):
             text = f"A bot runs on this ledger: its {part} was seen a moment ago."
             raise Refusal("bot_runs", text, next_step="Stop it. If it is stopped already, say --stopped.")
 

@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot import access, wiring
-from bot.checks import board, slack
+from bot.checks import board, running, slack
 from bot.findings import MOST_NAMED, Finding, some
 from policy.parameters.retention import KINDS
 from policy.reasons import Refusal
-from programme import vitals
 from programme.usage import second_opinion
 from scheduler import remedies
 from store import pulses, runs, schema, time_zones
@@ -24,7 +23,6 @@ from store.usage import refusals
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from datetime import datetime
 
     from bot.settings import Settings
     from programme.app import App
@@ -33,13 +31,6 @@ LATE = timedelta(hours=1)
 """A message that waits longer than that after it was due is late."""
 LATELY = timedelta(days=7)
 """So long it is told that usage was refused."""
-SILENT = timedelta(minutes=3)
-"""Some pulses; the tick's own patience is longer."""
-PULSES = {
-    vitals.BOT: "The bot has not been connected to Slack",
-    vitals.COURIER: "The courier has not made a pass",
-    vitals.TICK: "The calendar has not ticked",
-}
 
 
 def examine(settings: Settings, app: App) -> Iterator[Finding]:
@@ -54,7 +45,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         yield from access.keys_of_gateways(app)
         yield from board.examine(settings, app)
         yield from _zones(app)
-        yield from _parts(settings, app)
+        yield from running.examine(settings, app)
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
@@ -83,38 +74,6 @@ def _zones(app: App) -> Iterator[Finding]:
     for name, emails in sorted(lost.items()):
         what = f"There is no time zone {name!r}; {some(emails)} are treated as in {app.zone.key}."
         yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.", tuple(emails))
-
-
-def _parts(settings: Settings, app: App) -> Iterator[Finding]:
-    """How the parts do that some process runs, or ran, on this database."""
-    with app.database.reading() as session:
-        known = pulses.latest(session)
-    expected = [part for part in PULSES if part != vitals.BOT or settings.socket_mode]
-    if known.keys().isdisjoint(expected):
-        yield Finding("good", "No part of the bot but the intake has run on this database yet.")
-        return
-    now = app.clock()
-    silent = [part for part in expected if part not in known or not _is_fresh(known[part].well_at, now)]
-    for part in silent:
-        yield _silent(part, known.get(part), now)
-    if not silent:
-        yield Finding("good", f"Running and well: {', '.join(expected)}.")
-
-
-def _is_fresh(at: datetime | None, now: datetime) -> bool:
-    """Also of an instant that is still to come: the clock was put back since."""
-    return at is not None and abs(now - at) <= SILENT
-
-
-def _silent(part: str, pulse: pulses.Pulse | None, now: datetime) -> Finding:
-    since = f"since {pulse.well_at:%Y-%m-%d %H:%M} UTC" if pulse and pulse.well_at else "yet"
-    what = f"{PULSES[part]} {since}"
-    if pulse is None or not _is_fresh(pulse.ailing_at, now):
-        return Finding("problem", f"{what}.", f"Is `tokens-bot run` up, with the part {part}?")
-    problem = pulse.problem or ""
-    known = problem in remedies.REMEDIES
-    remedy = remedies.remedy(problem) if known else "The log of that process has more; /readyz says how it is now."
-    return Finding("problem", f"{what}: {problem}.", remedy)
 
 
 def _quarantine(app: App) -> Iterator[Finding]:
@@ -223,6 +182,7 @@ def measure(app: App) -> dict[str, object]:
             return {
                 "at": now,
                 "parts": {part: pulse._asdict() for part, pulse in sorted(pulses.latest(session).items())},
+                "processes": [process._asdict() for process in pulses.running(session, now)],
                 "outbox": {
                     **owed._asdict(),
                     "oldest_due_seconds": (now - owed.oldest_due_at).total_seconds() if owed.oldest_due_at else 0,

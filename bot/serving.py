@@ -20,7 +20,8 @@ from handlers.slack import board_group, homes
 from handlers.slack.routes import Endpoint
 from handlers.slack.unlinked import Unlinked
 from policy.reasons import Refusal
-from scheduler import slack_delivery, ticker
+from scheduler import courier, slack_delivery, ticker
+from scheduler.ticker import Presence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -56,16 +57,18 @@ def serving(settings: Settings, app: App, parts: Collection[Part] = PARTS) -> It
                 signing_secret=signing_secret,
                 api_url=settings.slack_api_url,
             )
-        if clockwork := _clockwork(settings, app, parts):
-            clockwork.start()
-            stack.callback(clockwork.stop)
+        presence = Presence(courier.name(), tuple(part for part in PARTS if part in parts), app.clock())
+        clockwork = _clockwork(settings, app, presence)
+        clockwork.start()
+        stack.callback(ticker.leave, app, presence)
+        stack.callback(clockwork.stop)
         if slack is not None and settings.socket_mode:
             stack.enter_context(socket_mode.listening(settings, slack, app.vitals))
         api = http.build(
             app,
             slack=Endpoint(slack, signing_secret) if slack is not None and signing_secret else None,
             github_secret=settings.github_webhook_secret,
-            parts=[part for part in PARTS if part in parts],
+            parts=presence.parts,
         )
         app.vitals.begin()
         address = stack.enter_context(_http(api, settings.http_host, settings.http_port))
@@ -93,10 +96,9 @@ def require_tokens(settings: Settings, app: App, parts: Collection[Part]) -> Non
         )
 
 
-def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwork | None:
-    """The jobs of the parts that have any, not running yet."""
-    if {"bot", "courier", "tick"}.isdisjoint(parts):
-        return None
+def _clockwork(settings: Settings, app: App, presence: Presence) -> Clockwork:
+    """The jobs of the parts that have any, not running yet; every process tells that it is there."""
+    parts = presence.parts
     token, url = settings.slack_bot_token or "", settings.slack_api_url
     reads_board = "tick" in parts and app.board_usergroup
     links_people = "tick" in parts and token
@@ -108,6 +110,7 @@ def _clockwork(settings: Settings, app: App, parts: Collection[Part]) -> Clockwo
         vendors=settings.vendors,
         read_board=partial(board_group.refresh, app, WebClient(token=token, base_url=url)) if reads_board else None,
         link_people=Unlinked(app, WebClient(token=token, base_url=url)) if links_people else None,
+        presence=presence,
     )
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter as Counters
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
 from prometheus_client import REGISTRY, CollectorRegistry, Counter, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
 
-from store import runs
+from store import pulses, runs
 from store.outbox import backlog
 from store.usage import events as usage_store
 from store.usage import refusals
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.vitals import Link, Vital
     from store.outbox.backlog import Backlog
+    from store.pulses import Process
 
 COMMAND_SECONDS = Histogram("tokens_bot_command_seconds", "Time to answer a slash command.", ["command"])
 USAGE_EVENTS = Counter("tokens_bot_usage_events", "Usage events by what became of them.", ["status"])
@@ -43,6 +45,7 @@ class Kept:
             with self._app.database.reading() as session:
                 refused, held = refusals.totals(session), usage_store.count_held(session)
                 owed, failed = backlog.read(session, self._app.clock()), len(runs.failures(session))
+                running = pulses.running(session, self._app.clock())
         except sa.exc.DBAPIError:
             up.add_metric([], 0)
             yield up
@@ -60,7 +63,15 @@ class Kept:
             waiting.add_metric([reason], count)
         yield waiting
         yield from _outbox(owed, self._app.clock())
+        yield _processes(running)
         yield _gauge("calendar_failed_runs", "Runs of the calendar that failed and are tried again.", failed)
+
+
+def _processes(running: Sequence[Process]) -> Metric:
+    processes = GaugeMetricFamily("tokens_bot_processes", "Processes that run a part, of all.", labels=["part"])
+    for part, count in sorted(Counters(one.part for one in running).items()):
+        processes.add_metric([part], count)
+    return processes
 
 
 def _outbox(owed: Backlog, now: datetime) -> Iterator[Metric]:

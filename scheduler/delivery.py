@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import logging
 import traceback
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy.hours import next_opening
 from programme.people import linking
 from scheduler import documents, fallbacks, pictures, slack_delivery, troubles
+from scheduler.delivered import Delivered
 from scheduler.messages import UnknownTemplateError
 from scheduler.troubles import Refused, Trouble, asked
 from store import engine, time_zones
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from programme.moment import Moment
     from scheduler.messages import Composed
+    from scheduler.slack_rates import SlackRates
     from store.engine import Session
     from store.outbox.messages import OwedMessage
 
@@ -44,20 +45,6 @@ machine can sleep, and a history can be long."""
 A_SECOND = timedelta(seconds=1)
 
 
-@dataclass(slots=True)
-class Delivered:
-    """What a pass did; `stopped` names the trouble that ended it early, `ailing` says that it was no answer."""
-
-    leased: int = 0
-    sent: int = 0
-    settled: int = 0
-    postponed: int = 0
-    parked: int = 0
-    stopped: str = ""
-    ailing: bool = False
-    quiet_for: timedelta = timedelta(0)
-
-
 class _Destination(NamedTuple):
     """A channel or a person, and the thread there, if any."""
 
@@ -68,8 +55,18 @@ class _Destination(NamedTuple):
 class Pass:
     """The messages of one pass, and what became of them."""
 
-    def __init__(self, app: App, slack: WebClient, courier: str, compose: Compose, *, rules: MessageRules) -> None:
+    def __init__(
+        self,
+        app: App,
+        slack: WebClient,
+        courier: str,
+        compose: Compose,
+        *,
+        rules: MessageRules,
+        rates: SlackRates | None = None,
+    ) -> None:
         self._app, self._slack, self._courier, self._compose, self._rules = app, slack, courier, compose, rules
+        self._rates = rates
         self._channels: set[str] = set()
         self._may_be_there = False
         self._done = Delivered()
@@ -123,10 +120,8 @@ class Pass:
         now = self._app.clock()
         with self._app.database.reading() as session:
             place = outbox_messages.place_of(session, replaces)
-            superseded, overtaking = (
-                outbox_messages.is_superseded(session, row),
-                outbox_messages.is_overtaking(session, row),
-            )
+            superseded = outbox_messages.is_superseded(session, row)
+            overtaking = outbox_messages.is_overtaking(session, row)
         if place is None or (place.state == outbox_messages.PARKED and place.uncertain):
             raise Refused(Trouble("anchor_parked", "park"))
         # A message of which no one knows whether it arrived is settled first: it may be there with an old face.
@@ -247,6 +242,8 @@ class Pass:
 
     def _share(self, row: OwedMessage, composed: Composed, to: _Destination) -> None:
         """Post a document. Its id is on record before it is anywhere, and by that it is found again."""
+        if self._rates and row.file_id is None:
+            self._rates.await_upload(self._app)
         file_id = documents.handed_in(self._slack, row, composed)
         if row.file_id is None:
             self._note_file(row, file_id)
@@ -262,6 +259,8 @@ class Pass:
     def _picture(self, row: OwedMessage, composed: Composed) -> str | None:
         if (picture := composed.picture) is None or row.file_id is not None:
             return row.file_id
+        if self._rates:
+            self._rates.await_upload(self._app)
         file_id = pictures.uploaded(self._slack, row, picture)
         if file_id is not None:
             self._note_file(row, file_id)
@@ -327,6 +326,8 @@ class Pass:
             case "stop":
                 self._stop(trouble, troubles.STOPPED_FOR)
                 self._give_back(row, now + troubles.STOPPED_FOR, trouble)
+            case "pace":
+                self._give_back(row, now + trouble.retry_after)
             case "hold":
                 self._give_back(row, now + troubles.STOPPED_FOR, trouble)
             case "retry":

@@ -38,6 +38,11 @@ class Doubts:
             del self._kept[row.id]
         return taken
 
+    def put_back(self, rows: Sequence[OwedMessage]) -> None:
+        """Keep what was ripe and could not be sent yet, until the next pass."""
+        ripe_since = self._monotonic() - KEPT_SECONDS
+        self._kept |= {row.id: (row, ripe_since) for row in rows}
+
     def keep(self, leased: Sequence[OwedMessage]) -> list[OwedMessage]:
         """Keep what is in doubt; the rest can go out now.
 

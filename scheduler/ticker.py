@@ -10,7 +10,7 @@ import time
 import traceback
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from policy.reasons import Refusal
 from programme import vitals
@@ -20,8 +20,10 @@ from programme.offers import listing, making
 from programme.outcomes import intake
 from scheduler import courier, quarantine, tick
 from scheduler.clockwork import Clockwork
+from scheduler.slack_rates import FORGOTTEN_AFTER
 from scheduler.vendors import nightly
 from store import pulses, runs
+from store.outbox import slack_rates
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
     from slack_sdk import WebClient
 
     from programme.app import App
-    from scheduler.delivery import Delivered
+    from scheduler.delivered import Delivered
     from scheduler.vendors.client import Access
 
 logger = logging.getLogger(__name__)
@@ -55,11 +57,12 @@ def build(
     read_board: Callable[[], object] | None = None,
     link_people: Callable[[], object] | None = None,
     vendors: Sequence[Access] = (),
+    presence: Presence | None = None,
 ) -> Clockwork:
     """A clockwork that is not running yet; without a client it has no courier, and it may leave the tick to others.
 
     `read_board` reads the board's user group: at once, and every hour in case that Slack's word of a change was lost.
-    `link_people` looks for accounts of people who never wrote to the bot, every hour.
+    `link_people` looks for accounts of people who never wrote to the bot, every hour. `presence` is told to others.
     """
     clockwork = Clockwork()
     if ticking:
@@ -79,7 +82,7 @@ def build(
         clockwork.every(
             COURIER_SECONDS, partial(watched, app, vitals.COURIER, partial(_deliver, passes)), job="courier"
         )
-    clockwork.every(PULSE_SECONDS, partial(note_pulse, app), job="pulse", at_once=True)
+    clockwork.every(PULSE_SECONDS, partial(note_pulse, app, presence), job="pulse", at_once=True)
     return clockwork
 
 
@@ -107,18 +110,38 @@ def watched(app: App, part: str, work: Callable[[], datetime | None]) -> None:
             logger.info("%s is well again after %s", part, before)
 
 
-def note_pulse(app: App) -> None:
+class Presence(NamedTuple):
+    """A process, and what it runs of the bot since when."""
+
+    process: str
+    parts: tuple[str, ...]
+    began_at: datetime
+
+
+def note_pulse(app: App, presence: Presence | None = None) -> None:
     """Keep for the doctor how the parts of this process are doing. It never raises."""
     try:
         now, read = app.clock(), app.vitals.read()
+        # A part that only begins is neither well nor silent.
+        told = {vital.part: vital.problem or ("" if vital.is_well else "silent") for vital in read}
         with app.database.transaction() as session:
             for vital in read:
-                problem = vital.problem or ("" if vital.is_well else "silent")
-                # A part that only begins is neither.
-                if problem or vital.succeeded:
-                    pulses.note(session, vital.part, now=now, problem=problem)
+                if told[vital.part] or vital.succeeded:
+                    pulses.note(session, vital.part, now=now, problem=told[vital.part])
+            if presence is not None:
+                ailing = {part: told.get(part) or None for part in presence.parts}
+                pulses.tell(session, presence.process, ailing, began_at=presence.began_at, now=now)
     except Exception as error:  # noqa: BLE001 - the parts themselves say what ails
         logger.debug("no pulse was kept: %s", type(error).__qualname__)
+
+
+def leave(app: App, presence: Presence) -> None:
+    """A process ends as it should, and nobody misses it. It never raises."""
+    try:
+        with app.database.transaction() as session:
+            pulses.leave(session, presence.process)
+    except Exception as error:  # noqa: BLE001 - it is missed then, for a while
+        logger.debug("the end was not kept: %s", type(error).__qualname__)
 
 
 class Ticker:
@@ -176,6 +199,7 @@ def tick_once(app: App, *, announce_in: str | None = None) -> datetime | None:
     nightly.mend(app)
     with app.database.transaction() as session:
         runs.forget_taken(session, before=now - BELIEVED)
+        slack_rates.forget_full(session, before=now - FORGOTTEN_AFTER)
     if now.minute % RETRY_MINUTES == 0:
         quarantine.retry_all(app)
         with app.transaction() as moment:

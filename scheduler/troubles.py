@@ -16,9 +16,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-Course = Literal["back_off", "retry", "wait", "stop", "hold", "park"]
+Course = Literal["back_off", "retry", "wait", "pace", "stop", "hold", "park"]
 """Try again later, and leave Slack alone for a moment; try this message alone again later; wait as long as Slack says
-and send nothing else; stop until the app is mended; hold this message alone until then; set aside."""
+and send nothing else; let others go first until its rate allows this message; stop until the app is mended; hold this
+message alone until then; set aside."""
 
 FIRST_WAIT, LONGEST_WAIT = timedelta(seconds=5), timedelta(minutes=15)
 LONGEST_LIMIT = timedelta(hours=1)

@@ -55,6 +55,7 @@ ORDER = (
     "values",
     "accounts",
     "cap_sums",
+    "slack_rates",
     "audit",
 )
 """Whoever holds one takes no earlier one, so no one waits in a circle. A table's name stands for locks of its rows."""

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from bot.settings import PARTS
 from tests.test_docs import fault_of
 
 ROOT = Path(__file__).parent.parent
 UNITS = sorted((ROOT / "deploy").glob("*.service"))
+GUIDE = (ROOT / "docs" / "operators" / "deployment.md").read_text()
 CONTAINERFILE = (ROOT / "Containerfile").read_text().replace("\\\n", " ")
 
 
@@ -34,11 +36,20 @@ def instructions(name: str) -> list[str]:
 def test_services_run_commands_that_exist(path: Path) -> None:
     """Each starts a command of ours with options that it has, as a user of its own, and writes where it may."""
     service = unit(path)["Service"]
+    # The part is the last word of the unit's name before its @.
+    service["ExecStart"] = service["ExecStart"].replace("%j", "courier")
     [called] = re.findall(r"(tokens-bot(?: [a-z-]+)+)", service["ExecStart"].replace("/opt/tokens-bot/bin/", ""))
     command = called if "backup" not in called else f"{called} FILE"
     assert fault_of(command) is None
     assert service["User"] == "tokens-bot"
     assert (service["ProtectSystem"], service["StateDirectory"]) == ("strict", "tokens-bot")
+
+
+def test_every_part_can_be_a_service() -> None:
+    """The guide copies the unit of a part under the name of each, from which it takes the part."""
+    [loop] = re.findall(r"for part in ([a-z ]+); do\n.*tokens-bot-part@.service (\S+);?\n", GUIDE)
+    assert (loop[0].split(), loop[1]) == (list(PARTS), "/etc/systemd/system/tokens-bot-$part@.service")
+    assert "%j" in unit(ROOT / "deploy" / "tokens-bot-part@.service")["Service"]["ExecStart"]
 
 
 def test_the_timer_has_its_service() -> None:

@@ -11,7 +11,8 @@ from bot import settings
 from bot.cli import common
 from policy.reasons import Refusal
 from scheduler import courier, remedies, slack_delivery
-from scheduler.delivery import Delivered
+from scheduler.delivered import Delivered
+from scheduler.slack_rates import SlackRates
 from scheduler.troubles import CERTIFICATE, NO_ANSWER
 from store.outbox import messages
 
@@ -92,12 +93,12 @@ def _deliver(*, as_json: bool) -> None:
     if not loaded.slack_bot_token:
         raise Refusal("no_bot_token", "SLACK_BOT_TOKEN is not set.", next_step="See `tokens-bot doctor`.")
     slack = slack_delivery.client(loaded.slack_bot_token, loaded.slack_api_url)
-    me, total = courier.name(), Delivered()
+    me, total, rates = courier.name(), Delivered(), SlackRates()
     with common.app() as app:
         with app.database.reading() as session:
             due = messages.count_due(session, app.clock())
         with click.progressbar(length=due, label="Delivering", file=sys.stderr) as bar:
-            while (done := courier.deliver(app, slack, courier=me)).leased:
+            while (done := courier.deliver(app, slack, courier=me, rates=rates)).leased:
                 bar.update(done.leased)
                 for figure in ("sent", "settled", "postponed", "parked"):
                     setattr(total, figure, getattr(total, figure) + getattr(done, figure))

@@ -120,14 +120,18 @@ def _request(row: Any) -> Request:  # noqa: ANN401 - a row of the query above
     return Request(**values)
 
 
+_one = _query.where(_r.id == sa.bindparam("request_id"))
+_one_locked = _one.with_for_update(of=requests)
+
+
 def lock(session: Session, request_id: str) -> Request | None:
     """A request, held until the transaction ends, so that votes on it follow one another; None when there is none."""
-    row = session.execute(_query.where(_r.id == request_id).with_for_update(of=requests)).one_or_none()
+    row = session.execute(_one_locked, {"request_id": request_id}).one_or_none()
     return _request(row) if row else None
 
 
 def get(session: Session, request_id: str) -> Request | None:
-    row = session.execute(_query.where(_r.id == request_id)).one_or_none()
+    row = session.execute(_one, {"request_id": request_id}).one_or_none()
     return _request(row) if row else None
 
 

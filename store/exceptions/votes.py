@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,7 +14,7 @@ from store.tables.exceptions import request_beneficiaries, request_seats, reques
 from store.tables.people import projects
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import date, datetime
 
     from store.engine import Session
@@ -30,16 +30,22 @@ class Parties(NamedTuple):
     sponsor: str | None
 
 
+_b, _s, _v = request_beneficiaries.c, request_seats.c, request_votes.c
+_ids: sa.BindParameter[list[str]] = sa.bindparam("ids", expanding=True)
+_PARTIES = sa.union_all(
+    sa.select(_b.request_id, _b.person_id, sa.false()).where(_b.request_id.in_(_ids)),
+    sa.select(_r.id, projects.c.sponsor_id, sa.true())
+    .join(projects, projects.c.key == _r.project_key)
+    .where(_r.id.in_(_ids)),
+)
+
+
 def parties_of(session: Session, request_ids: Iterable[str]) -> dict[str, Parties]:
     """The parties of each request, with the sponsor that its project has by now."""
     named: dict[str, set[str]] = {request_id: set() for request_id in request_ids}
     sponsors: dict[str, str] = {}
-    b = request_beneficiaries.c
-    used_by = sa.select(b.request_id, b.person_id, sa.false())
-    paid_by = sa.select(_r.id, projects.c.sponsor_id, sa.true()).join(projects, projects.c.key == _r.project_key)
     for ids in bulk.chunks(sorted(named)):
-        query = sa.union_all(used_by.where(b.request_id.in_(ids)), paid_by.where(_r.id.in_(ids)))
-        for request_id, person_id, sponsors_it in session.execute(query):
+        for request_id, person_id, sponsors_it in session.execute(_PARTIES, {"ids": ids}):
             if sponsors_it:
                 sponsors[request_id] = person_id
             else:
@@ -74,24 +80,23 @@ class Poll(NamedTuple):
     votes: list[StoredVote]
 
 
+_POLLS = (
+    sa.select(
+        *(_s.request_id, _s.person_id, _s.kind, _s.is_chair, _s.is_finance, _s.recused),
+        *(_v[name] for name in StoredVote._fields),
+    )
+    .outerjoin_from(request_seats, request_votes, sa.and_(_v.request_id == _s.request_id, _v.seat == _s.person_id))
+    .where(_s.request_id.in_(_ids))
+)
+
+
 def polls(session: Session, some: Iterable[Request]) -> dict[str, Poll]:
     """Who may vote on each request, and how they voted."""
     by_id = {request.id: request for request in some}
     seats: dict[str, list[Seat]] = {request_id: [] for request_id in by_id}
     votes: dict[str, list[StoredVote]] = {request_id: [] for request_id in by_id}
-    s, v = request_seats.c, request_votes.c
-    vote_of = sa.and_(v.request_id == s.request_id, v.seat == s.person_id)
-    query = sa.select(
-        s.request_id,
-        s.person_id,
-        s.kind,
-        s.is_chair,
-        s.is_finance,
-        s.recused,
-        *(v[name] for name in StoredVote._fields),
-    ).outerjoin_from(request_seats, request_votes, vote_of)
     for ids in bulk.chunks(sorted(by_id)):
-        for request_id, *row in session.execute(query.where(s.request_id.in_(ids))):
+        for request_id, *row in session.execute(_POLLS, {"ids": ids}):
             seat, vote = row[:5], row[5:]
             seats[request_id].append(Seat(*seat))
             if vote[0] is not None:
@@ -109,9 +114,21 @@ def _in_tokens(vote: StoredVote) -> StoredVote:
     return vote if vote.amount is None else vote._replace(amount=MicroTokens(vote.amount))
 
 
+_KEPT = ("cast_by", "approves", "amount", "last_day", "reason", "cast_at")
+
+
+def _casting(insert: Callable[[sa.Table], Any]) -> sa.Insert:
+    begun = insert(request_votes)
+    told = {name: begun.excluded[name] for name in _KEPT}
+    kept: sa.Insert = begun.on_conflict_do_update(index_elements=["request_id", "seat"], set_=told)
+    return kept
+
+
+_CAST_POSTGRESQL, _CAST_SQLITE = _casting(postgresql.insert), _casting(sqlite.insert)
+
+
 def cast(session: Session, request_id: str, vote: StoredVote) -> None:
     """Keep the vote of a seat, in place of the one it had."""
     values = vote._asdict() | {"amount": None if vote.amount is None else int(vote.amount)}
-    insert = postgresql.insert if bulk.is_postgresql(session) else sqlite.insert
-    kept = insert(request_votes).values(request_id=request_id, **values)
-    session.execute(kept.on_conflict_do_update(index_elements=["request_id", "seat"], set_=values))
+    kept = _CAST_POSTGRESQL if bulk.is_postgresql(session) else _CAST_SQLITE
+    session.execute(kept, {"request_id": request_id, **values})

@@ -19,26 +19,29 @@ _h, _r = holds.c, lease_recalls.c
 _leased = sa.and_(sa.text("holds.status = 'held'"), _h.kind == "lease")
 
 
+def _recall(which: sa.ColumnElement[bool]) -> sa.Insert:
+    chosen = sa.select(_h.source, _h.id, sa.bindparam("now", type_=_r.recalled_at.type)).where(_leased, which)
+    return sa.insert(lease_recalls).from_select(["source", "hold_id", "recalled_at"], chosen)
+
+
+_RECALL_OF_ACCOUNTS = _recall(_h.account_id.in_(sa.bindparam("account_ids", expanding=True)))
+
+
 def of_accounts(session: Session, account_ids: Collection[int], *, now: datetime) -> None:
     """Recall the leases of wallets that got or lost tokens otherwise than by use. It locks no hold."""
     for some in bulk.chunks(sorted(account_ids)):
-        _recall(session, _h.account_id.in_(some), now)
+        session.execute(_RECALL_OF_ACCOUNTS, {"now": now, "account_ids": some})
 
 
 def of_everyone(session: Session, *, now: datetime) -> None:
     """Recall every lease, as when caps change."""
-    _recall(session, sa.true(), now)
+    session.execute(_recall(sa.true()), {"now": now})
 
 
 def of_tight(session: Session, account_id: int, *, now: datetime) -> None:
     """Recall the leases of a wallet that a call waits for; those that are recalled already are on their way."""
     on_its_way = sa.exists().where(_r.source == _h.source, _r.hold_id == _h.id)
-    _recall(session, sa.and_(_h.account_id == account_id, ~on_its_way), now)
-
-
-def _recall(session: Session, which: sa.ColumnElement[bool], now: datetime) -> None:
-    chosen = sa.select(_h.source, _h.id, sa.literal(now, _r.recalled_at.type)).where(_leased, which)
-    session.execute(sa.insert(lease_recalls).from_select(["source", "hold_id", "recalled_at"], chosen))
+    session.execute(_recall(sa.and_(_h.account_id == account_id, ~on_its_way)), {"now": now})
 
 
 def since(session: Session, source: str, cursor: int) -> tuple[int, list[str]]:

@@ -246,13 +246,18 @@ class Copy(NamedTuple):
     channel: str | None
 
 
+_COPIES = (
+    sa.select(_o.key, _o.template, _o.view, _o.person_id, _o.channel)
+    # Said although it follows: the index holds only such rows.
+    .where(_o.about == sa.bindparam("about"), _o.about.is_not(None))
+    .where(_o.replaces.is_(None), _o.thread.is_(None), _o.template.in_(sa.bindparam("templates", expanding=True)))
+    .order_by(_o.id)
+)
+
+
 def copies(session: Session, about: str, templates: Sequence[str]) -> list[Copy]:
     """The messages of some kinds about a request that stand for themselves, in the order of time."""
-    query = sa.select(_o.key, _o.template, _o.view, _o.person_id, _o.channel).order_by(_o.id)
-    alone = (_o.replaces.is_(None), _o.thread.is_(None), _o.template.in_(templates))
-    # Said although it follows: the index holds only such rows.
-    rows = session.execute(query.where(_o.about == about, _o.about.is_not(None), *alone))
-    return [Copy._make(row) for row in rows]
+    return [Copy._make(row) for row in session.execute(_COPIES, {"about": about, "templates": list(templates)})]
 
 
 def sent(session: Session, row: int, place: Place, *, courier: str, now: datetime) -> bool:

@@ -73,6 +73,26 @@ pulses = Table(
     comment="How the parts of the bot are doing, whichever processes run them.",
 )
 
+processes = Table(
+    "processes",
+    metadata,
+    Column("process", Text, primary_key=True, comment="Its machine, its number there, and a word."),
+    Column("part", Text, primary_key=True, comment="http, bot, courier, tick"),
+    Column("began_at", Instant, nullable=False),
+    Column("seen_at", Instant, nullable=False, comment="When it last told that it is there."),
+    Column("problem", Text, comment="What the part met there, if it is not well."),
+    comment="The processes that run parts of the bot; one that stops takes its rows away.",
+)
+
+slack_rates = Table(
+    "slack_rates",
+    metadata,
+    Column("bucket", Text, primary_key=True, comment="A method, a conversation, or the app."),
+    Column("taken_at", Instant, nullable=False, comment="When a courier last drew from it, by its clock, and"),
+    Column("full_at", Instant, nullable=False, comment="when nothing of that counts any more, by the same."),
+    comment="How much of Slack's rates is used up, for all couriers together.",
+)
+
 homes = Table(
     "homes",
     metadata,

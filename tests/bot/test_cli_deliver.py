@@ -55,7 +55,7 @@ def say_note(view: Any) -> tuple[Any, None]:  # noqa: ANN401 - any JSON
     return say("note", view).message, None
 
 
-def test_a_group_is_tried_again_by_its_problem(run: Run, sqlite_app: App, sandbox: Sandbox) -> None:
+def test_a_group_is_tried_again_by_its_problem(run: Run, sqlite_app: App, sandbox: Sandbox, clock: Clock) -> None:
     """One command for all that have one cause; the list and doctor name it; what has another cause stays."""
     owe(sqlite_app, ADA, MARA, channel=slack.GENERAL)
     for user in (slack.ADA, slack.MARA):
@@ -69,6 +69,7 @@ def test_a_group_is_tried_again_by_its_problem(run: Run, sqlite_app: App, sandbo
     for user in (slack.ADA, slack.MARA):
         sandbox.workspace.change_member(user, deleted=False)
     assert "2 messages will be tried again." in run("--retry", "--problem", "channel_not_found").stdout
+    clock.move(seconds=1)
     assert json.loads(run("--json").stdout)["sent"] == 2
     [left] = json.loads(run("--list", "--json").stdout)
     assert (left["problem"], left["state"]) == ("is_archived", "parked")

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from click.testing import Result
 
     from programme.app import App
+    from tests.support.clock import Clock
 
     Run = Callable[..., Result]
 
@@ -204,7 +205,7 @@ def test_the_value_is_proposed_and_adopted(run: Run) -> None:
 
 
 def test_what_is_owed_to_slack_is_delivered_or_listed(
-    run: Run, sqlite_app: App, monkeypatch: pytest.MonkeyPatch
+    run: Run, sqlite_app: App, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """`deliver` sends what is due and says what is parked; `--list` what to do; `--retry` tries again."""
     run("grants", "run", "--month", "2026-11")
@@ -221,6 +222,7 @@ def test_what_is_owed_to_slack_is_delivered_or_listed(
         assert f"deliver --retry {parked[0]['key']}" in parked[0]["what_to_do"]
         sandbox.workspace.change_member(slack.ADA, deleted=False)
         assert "1 message will be tried" in run("deliver", "--retry", parked[0]["key"]).stdout
+        clock.move(seconds=1)
         assert read(run("deliver", "--json", **env))["sent"] == 1
         [greeting] = sandbox.messages(sandbox.dm(slack.ADA), slack.ADA)
         assert "for AI services, worth USD" in json.dumps(greeting.blocks)

@@ -100,8 +100,13 @@ def test_what_is_no_whole_backup_is_refused(run: Run, tmp_path: Path) -> None:
 def test_a_bot_that_runs_is_not_restored_under(run: Run, sqlite_app: App) -> None:
     """It would go on with figures of before; whoever knows that it is stopped says so."""
     run("backup", "one.db")
+    now = datetime.now(UTC)
     with sqlite_app.transaction() as moment:
-        pulses.note(moment.session, vitals.TICK, now=datetime.now(UTC))
+        pulses.tell(moment.session, "intake", {"http": None}, began_at=now, now=now)
+    assert "its http was seen a moment ago" in run("restore", "one.db", code=1).stderr
+    with sqlite_app.transaction() as moment:
+        pulses.leave(moment.session, "intake")
+        pulses.note(moment.session, vitals.TICK, now=now)
     assert "A bot runs on this ledger" in run("restore", "one.db", code=1).stderr
     run("restore", "one.db", "--stopped")
 

@@ -366,6 +366,29 @@ def test_one_replica_that_is_well_is_enough(sandbox: Sandbox, sqlite_app: App) -
     assert wrong(examine(sandbox, sqlite_app)) == []
 
 
+def test_processes_are_counted_and_one_that_ails_is_named(sandbox: Sandbox, app: App, clock: Clock) -> None:
+    """With several processes `doctor` says how many run each part, which of them ails, and what none of them runs."""
+    for part in ("bot", "courier", "tick"):
+        pulse(app, part)
+    begun, told = clock.now, {"bot": None, "tick": None, "courier": None}
+    with app.database.transaction() as session:
+        pulses.tell(session, "one", told, began_at=begun, now=begun)
+        pulses.tell(session, "two", {"courier": "no_answer"}, began_at=begun, now=begun)
+    findings = examine(sandbox, app)
+    assert "Running and well: bot, courier (2 processes), tick." in [finding.what for finding in findings]
+    assert wrong(findings) == [
+        ("warning", "Parts of the bot run, and none takes in usage and outcomes."),
+        ("warning", "The part courier is not well in 1 of 2 processes, two: no_answer."),
+    ]
+    assert [one["process"] for one in doctor.measure(app)["processes"]] == ["one", "one", "two", "one"]  # type: ignore[attr-defined]
+    with app.database.transaction() as session:
+        pulses.leave(session, "two")
+        pulses.tell(session, "three", {"http": None}, began_at=begun, now=begun)
+    findings = examine(sandbox, app)
+    assert wrong(findings) == []
+    assert "Running and well: http, bot, courier, tick." in [finding.what for finding in findings]
+
+
 def test_what_is_measured_tells_of_the_outbox(app: App, clock: Clock) -> None:
     """Counts of what waits, is due and is parked, and for how long the oldest has been due."""
     me = cast.person_id(app, "ada@example.com")

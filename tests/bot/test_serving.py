@@ -24,6 +24,7 @@ from policy.units import MicroTokens
 from programme import vitals
 from programme.usage import keys
 from scheduler import ticker
+from store import pulses
 from tests.support import books, cast, slack
 from tests.support.books import WAIT_SECONDS
 from tests.support.line import line
@@ -301,7 +302,7 @@ def test_intake_alone_is_a_process_without_slack(sqlite_app: App, sqlite_url: st
 @pytest.mark.parametrize(
     "case",
     [
-        (["http"], 0, set()),
+        (["http"], 0, {"pulse"}),
         (["tick"], 0, {"tick", "link", "pulse"}),
         (["courier"], 0, {"courier", "pulse"}),
         (["bot", "http"], 1, {"pulse"}),
@@ -329,8 +330,16 @@ def test_a_process_runs_the_parts_that_it_was_asked_for(
         assert {job for clockwork in built for job in clockwork.paces} == jobs
         assert get(f"{address}/v1/usage").status_code == (405 if "http" in parts else 404)
         assert get(f"{address}/metrics").status_code == 200
+        sandbox.wait_for(lambda: runs_on(sqlite_app) == set(parts))
+    assert runs_on(sqlite_app) == set()
     sandbox.wait_for(lambda: not sandbox.connections)
     sandbox.wait_for(lambda: threads() <= before)
+
+
+def runs_on(app: App) -> set[str]:
+    """The parts of which some process told."""
+    with app.database.reading() as session:
+        return {process.part for process in pulses.running(session, app.clock())}
 
 
 @pytest.mark.parametrize(

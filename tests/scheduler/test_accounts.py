@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from programme.app import App
     from sandbox import Sandbox
-    from scheduler.delivery import Delivered
+    from scheduler.delivered import Delivered
     from tests.support.clock import Clock
 
 ZOE = "zoe@example.com"

@@ -9,15 +9,18 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
+import sqlalchemy as sa
 from apscheduler.events import EVENT_JOB_EXECUTED
 
 from policy.reasons import Refusal
 from policy.units import MicroTokens
 from programme.vitals import COURIER, Vitals
 from scheduler import slack_delivery, ticker
-from scheduler.delivery import Delivered
+from scheduler.delivered import Delivered
+from scheduler.ticker import Presence
 from store import pulses, runs
 from store.pulses import Pulse
+from store.tables.outbox import processes
 from tests.support import books, cast, held, rollout
 from tests.support import outcomes as work
 from tests.support.books import ADA
@@ -153,6 +156,34 @@ def test_pulses_outlive_the_process(app: App, clock: Clock) -> None:
         ticker.note_pulse(app)
     with app.database.reading() as session:
         assert pulses.latest(session) == {COURIER: Pulse(COURIER, begun, clock.now, "no_answer")}
+
+
+def test_a_process_is_known_from_its_first_pulse_to_its_end(app: App, clock: Clock) -> None:
+    """Others hear what it runs and what ails it; one that was killed is silent, and forgotten after a day."""
+    begun, here = clock.now, [0.0]
+    app = replace(app, vitals=Vitals(lambda: here[0]))
+    app.vitals.expect(COURIER)
+    killed, ended = Presence("killed", ("http", "courier"), begun), Presence("ended", ("tick",), begun)
+
+    def running() -> list[tuple[str, str, str | None]]:
+        with app.database.reading() as session:
+            found = pulses.running(session, clock.now)
+        assert {process.began_at for process in found} <= {begun}
+        return [(process.process, process.part, process.problem) for process in found]
+
+    ticker.note_pulse(app, killed)
+    ticker.note_pulse(app, ended)
+    assert running() == [("killed", "courier", None), ("killed", "http", None), ("ended", "tick", None)]
+    app.vitals.ailing(COURIER, "no_answer")
+    clock.move(seconds=30)
+    ticker.note_pulse(app, killed)
+    ticker.leave(app, ended)
+    assert running() == [("killed", "courier", "no_answer"), ("killed", "http", None)]
+    clock.move(minutes=4)
+    assert running() == []
+    clock.move(days=1)
+    ticker.note_pulse(app, ended)
+    assert books.rows(app, sa.select(processes.c.process)) == [("ended",)]
 
 
 def test_a_tick_frees_what_is_held_beyond_its_time(sqlite_app: App, clock: Clock) -> None:

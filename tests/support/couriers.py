@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from sandbox import Message as Posted
     from sandbox import Sandbox
-    from scheduler.delivery import Delivered
+    from scheduler.delivered import Delivered
 
 
 def say(template: str, view: Any) -> Composed:  # noqa: ANN401 - any JSON

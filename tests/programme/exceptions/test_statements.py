@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from programme.app import App
     from store.exceptions.requests import Request
 
-BOARD, APPROVE, MESSAGE = 14, 22, 8
+BOARD, APPROVE, MESSAGE = 15, 22, 8
 
 
 @pytest.fixture
@@ -80,7 +80,7 @@ def statements(app: App, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]
 
 @pytest.mark.parametrize("who", ["U0IRIS", "U0LENA"])
 def test_a_full_board_takes_what_a_short_one_does(office: App, monkeypatch: pytest.MonkeyPatch, who: str) -> None:
-    """`/tokens board` with twenty waiting requests takes no more statements than with two, and at most fourteen."""
+    """`/tokens board` with twenty waiting requests takes no more statements than with two, and at most fifteen."""
 
     def shown() -> tuple[int, int]:
         with statements(office, monkeypatch) as sent:
