@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import sqlalchemy as sa
 
 from store import losses
+from store.turns import Turns
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,6 +27,8 @@ Session = sa.Connection
 """A connection inside a transaction that the edge began."""
 
 BUSY_TIMEOUT_MS = 30_000
+WRITERS = 15
+"""Connections to PostgreSQL that a process writes by, and keeps: to open one takes longer than a call's hold."""
 PAGE_CACHE_KIB = 65_536
 """For each connection: room for the pages that a batch changes; the operating system keeps the rest at hand."""
 PRIVATE, OTHERS = 0o600, 0o077
@@ -50,6 +53,8 @@ class Database:
 
     writer: sa.Engine
     reader: sa.Engine
+    turns: Turns
+    """Of the threads of this process that write."""
     copy: sa.Engine | None = None
 
     @property
@@ -59,13 +64,13 @@ class Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """A session that commits at the end of the block, or rolls back when it raises."""
-        with self.writer.begin() as session:
+        with self.turns.one(), self.writer.begin() as session:
             yield session
 
     @contextmanager
     def undone(self) -> Iterator[Session]:
         """A session whose changes are taken back at the end of the block."""
-        with self.writer.connect() as session, session.begin() as changes:
+        with self.turns.one(), self.writer.connect() as session, session.begin() as changes:
             yield session
             changes.rollback()
 
@@ -160,7 +165,7 @@ def _open_sqlite(url: sa.URL) -> Database:
     for engine in (writer, reader):
         sa.event.listen(engine, "connect", _prepare_sqlite)
     sa.event.listen(writer, "begin", _begin_immediate)
-    return Database(writer, reader)
+    return Database(writer, reader, Turns(1, patience=BUSY_TIMEOUT_MS / 1_000))
 
 
 def _keep_private(path: Path) -> None:
@@ -221,14 +226,14 @@ def _open_postgresql(url: sa.URL) -> Database:
         )
     url = url.difference_update_query([POOLER])
     kept: dict[str, Any] = {} if pooler is None else {"prepare_threshold": None}
-    writer = sa.create_engine(url, pool_pre_ping=True, connect_args=kept)
+    writer = sa.create_engine(url, pool_size=WRITERS, max_overflow=0, pool_pre_ping=True, connect_args=kept)
     reader = sa.create_engine(url, isolation_level="AUTOCOMMIT", pool_reset_on_return=None, connect_args=kept)
     for engine in (writer, reader):
         sa.event.listen(engine, "handle_error", losses.notice)
     _try_idle_first(reader)
     if pooler is None:
         sa.event.listen(reader, "connect", _keep_plans)
-    return Database(writer, reader)
+    return Database(writer, reader, Turns(WRITERS, patience=BUSY_TIMEOUT_MS / 1_000))
 
 
 def _try_idle_first(engine: sa.Engine) -> None:
