@@ -109,7 +109,8 @@ def test_a_command_imports_what_it_needs() -> None:
 def test_the_list_of_commands_says_what_each_says_itself() -> None:
     """What is read of a file without importing it is the first sentence of the command's own help."""
     for name in COMMANDS:
-        command = main.get_command(click.Context(main), name)  # type: ignore[attr-defined]  # a group
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
         told = " ".join(str(command.help).split()).partition(". ")[0].removesuffix(".")
         assert _first_sentence(name) == f"{told}."
 
