@@ -28,6 +28,7 @@ from benchmarks import (
     reconciled,
     returned,
     review,
+    scale,
     simulated,
     traffic,
     votes,
@@ -60,6 +61,7 @@ NAMES = (
     "scim",
     "reconciliation",
     "focus",
+    "scale",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -99,6 +101,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
                 measure(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if (not only or "scale" in only) and "postgresql" in databases:
+        scale.main()
     if not only or "charts" in only:
         _charts()
     if not only or "review" in only:
