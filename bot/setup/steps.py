@@ -156,7 +156,7 @@ def _apply(moment: Moment, text: str, *, actor: str) -> str:
     """The handbook, unless it is applied."""
     bodies = reference.handbook_bodies(moment.session)
     if text in bodies:
-        return f"Handbook {document(text)['version']} is applied already."
+        return f"Handbook {document(text)['version']} is applied."
     alone = proposing.why_alone(moment)
     applied = applying.apply(moment, text, actor=actor, alone=alone)
     return f"Handbook {applied.version} applies from {applied.effective_from}."
