@@ -96,11 +96,11 @@ def crowd(kind: str) -> Crowded:
     """Each of two thousand wallets has a call that runs, before the first of them settles."""
     with ledgers.ledger(kind, people=WALLETS) as app, ThreadPoolExecutor(AT_ONCE) as pool:
         begun = time.perf_counter()
-        waits = list(pool.map(lambda number: _took(_reserve, app, number), range(WALLETS)))
+        waits = list(pool.map(lambda number: _took(reserve, app, number), range(WALLETS)))
         with app.database.reading() as session:
             open_ones = session.exec_driver_sql("SELECT count(*) FROM accounts WHERE held > 0").scalar_one()
         assert open_ones == WALLETS
-        list(pool.map(lambda number: _settle(app, number), range(WALLETS)))
+        list(pool.map(lambda number: settle(app, number), range(WALLETS)))
         seconds = time.perf_counter() - begun
         _assert_totals(app, WALLETS)
     return Crowded(WALLETS / seconds, median(waits), quantiles(waits, n=100)[98])
@@ -112,7 +112,7 @@ def _median(calls: Sequence[Call]) -> Call:
 
 def _timed(app: App, number: int) -> Call:
     gc.disable()
-    call = Call(_took(_reserve, app, number), _took(_settle, app, number))
+    call = Call(_took(reserve, app, number), _took(settle, app, number))
     gc.enable()
     return call
 
@@ -128,7 +128,7 @@ def _id(number: int) -> str:
     return f"call_{blake2b(str(number).encode(), digest_size=12).hexdigest()}"
 
 
-def _reserve(app: App, number: int) -> None:
+def reserve(app: App, number: int) -> None:
     asked = Asked({"input_uncached": 1_000}, most_output=800)
     identities: Identities = (("email", traffic.email(number)),)
     ask = Ask(SOURCE, _id(number), CALL, identities, *MODEL, "", "", asked, None, str(number).encode())
@@ -136,7 +136,7 @@ def _reserve(app: App, number: int) -> None:
         assert isinstance(reserving.reserve(moment, ask, app.usual_calls), Held)
 
 
-def _settle(app: App, number: int) -> None:
+def settle(app: App, number: int) -> None:
     identities: Identities = (("email", traffic.email(number)),)
     digest = fingerprint(ledgers.NOW, identities, *MODEL, "", USED, "")
     remarks = Remarks(hold=HoldRef(SOURCE, _id(number)))

@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
+from store import losses
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -83,9 +85,9 @@ def _run_each(session: Session, text: str, rows: Sequence[Row]) -> Any:  # noqa:
 
 
 def _as_ours(session: Session, text: str, error: Exception) -> sa.exc.DBAPIError | sa.exc.StatementError:
-    """As SQLAlchemy would have raised it: callers know only one IntegrityError."""
-    errors = session.dialect.loaded_dbapi.Error
-    return sa.exc.DBAPIError.instance(text, None, error, errors, dialect=session.dialect)
+    """As SQLAlchemy would have raised it: callers know only one IntegrityError, and one way to lose a connection."""
+    lost, errors = losses.drop_lost(session, error), session.dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(text, None, error, errors, connection_invalidated=lost, dialect=session.dialect)
 
 
 class _Compiled(NamedTuple):

@@ -85,7 +85,7 @@ def _group(one: Group) -> dict[str, object]:
     return {
         "reason": one.reason,
         "detail": one.detail,
-        "name": name_of(one.reason, one.example),
+        "name": settling.name_of(one.reason, one.example),
         "events": one.events,
         "sources": list(one.sources),
         "example": f"{one.example.source}/{one.example.event_id}",
@@ -105,22 +105,15 @@ def _print_group(one: Group) -> None:
 
 
 def _whose(one: Group) -> str:
-    if one.reason == "unknown_person":
-        return name_of(one.reason, one.example)
+    if one.reason in settling.OF_PEOPLE:
+        return settling.name_of(one.reason, one.example)
     return named(one.example.provider, one.example.model, one.example.tier)
-
-
-def name_of(reason: str, event: UsageEvent) -> str:
-    """What events that wait like this one are called in `--all NAME`."""
-    if reason == "unknown_person":
-        return settling.names_of(event)[0]
-    return event.provider if reason == "unapproved_service" else f"{event.provider}/{event.model}"
 
 
 def remedy(reason: str, event: UsageEvent, sources: Sequence[str]) -> str:
     """What to do about events that wait like this one: a command, or where the cause is removed."""
     only = f" --source {shlex.quote(sources[0])}" if len(sources) == 1 else ""
-    all_of = f"--all {shlex.quote(name_of(reason, event))}{only}"
+    all_of = f"--all {shlex.quote(settling.name_of(reason, event))}{only}"
     fix, discard = f"`tokens-bot quarantine fix {all_of}", f"`tokens-bot quarantine discard {all_of} --why …`"
     match reason:
         case "unknown_person":
@@ -252,7 +245,10 @@ def fix_events(
     def work(moment: Moment, wanted: Wanted, after: Place | None) -> Settled:
         return settling.fix(moment, wanted, correction, actor=common.actor(), why=why, after=after)
 
-    done = _settle(event, name, source, work, dry_run=dry_run)
+    def work_versions(moment: Moment, wanted: Wanted, after: Place | None) -> Settled:
+        return settling.fix_versions(moment, wanted, correction, actor=common.actor(), why=why, after=after)
+
+    done = _settle(event, name, source, (work, work_versions), dry_run=dry_run)
     still = done.still or Counter()
     if as_json:
         mapped = sorted(done.mapped)
@@ -288,15 +284,17 @@ def discard_events(
     def work(moment: Moment, wanted: Wanted, after: Place | None) -> Settled:
         return settling.discard(moment, wanted, actor=common.actor(), why=why, after=after)
 
-    done = _settle(event, name, source, work, dry_run=dry_run)
+    done = _settle(event, name, source, (work,), dry_run=dry_run)
     if as_json:
         common.print_json({"discarded": done.events, "dry_run": dry_run})
     else:
         common.told(f"{done.events:,} discarded.", dry_run=dry_run)
 
 
-def _settle(event: str | None, name: str | None, source: str | None, work: Work, *, dry_run: bool) -> Settled:
-    """Do the work on all that is meant, in batches of a transaction each; whoever is stopped begins again."""
+def _settle(
+    event: str | None, name: str | None, source: str | None, works: Sequence[Work], *, dry_run: bool
+) -> Settled:
+    """Do each work on all that is meant, in batches of a transaction each; whoever is stopped begins again."""
     if (event is None) == (name is None):
         raise click.UsageError("Name one EVENT, or all of a name with --all.")
     if event is not None and source is not None:
@@ -304,37 +302,36 @@ def _settle(event: str | None, name: str | None, source: str | None, work: Work,
     with common.app() as app:
         with app.reading() as moment:
             wanted = settling.waiting(moment, event) if event else Wanted(name=name or "", source=source)
-        if dry_run:
-            with app.undone() as moment:
-                done = _in_batches(app, lambda after: work(moment, wanted, after))
-        else:
-
-            def one_batch(after: Place | None) -> Settled:
-                with app.transaction() as moment:
-                    return work(moment, wanted, after)
-
-            done = _in_batches(app, one_batch)
+        done = Settled(still=Counter())
+        for work in works:
+            if dry_run:
+                with app.undone() as moment:
+                    _in_batches(app, partial(work, moment, wanted), done)
+            else:
+                _in_batches(app, partial(_one_batch, app, work, wanted), done)
     if not done.events:
         what = f"Nothing that this would change waits under the name {name!r}." if name else f"{event} is so already."
         raise Refusal("nothing_waits", what, next_step="See `tokens-bot quarantine list`.")
     return done
 
 
-def _in_batches(app: App, work: Callable[[Place | None], Settled]) -> Settled:
-    done = Settled(still=Counter())
+def _one_batch(app: App, work: Work, wanted: Wanted, after: Place | None) -> Settled:
+    with app.transaction() as moment:
+        return work(moment, wanted, after)
+
+
+def _in_batches(app: App, work: Callable[[Place | None], Settled], done: Settled) -> None:
+    """Do a work to its end, and add up what was done."""
     after = None
     with app.database.reading() as session:
         length = sum(usage_store.count_held(session).values())
     with click.progressbar(length=length, label="Looking through what waits", file=sys.stderr) as bar:
-        while True:
-            some = work(after)
+        while (some := work(after)).last is not None:
             done.events += some.events
             done.posted += some.posted
             done.still = (done.still or Counter()) + (some.still or Counter())
             done.mapped |= some.mapped
             bar.update(settling.BATCH)
-            if some.last is None:
-                return done
             after = some.last
 
 

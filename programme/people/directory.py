@@ -136,7 +136,12 @@ def map_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str,
 
 def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: str, actor: str) -> Person:
     """Say that a gateway's name is nobody's any more; whose it was. A name that is nobody's is refused."""
-    before = people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
+    # Earlier releases kept e-mails as they were typed.
+    spellings = dict.fromkeys((value, people_store.spelled(kind, value)))
+    owners = (
+        (one, people_store.drop_identity(moment.session, source=source, kind=kind, value=one)) for one in spellings
+    )
+    value, before = next((found for found in owners if found[1] is not None), (value, None))
     if before is None:
         text = f"{kind} {value!r} of {source} is nobody's."
         known = people_store.kept_as(moment.session, value)

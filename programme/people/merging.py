@@ -22,11 +22,11 @@ from store.people import directory as people_store
 from store.proof.merges import MERGED
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping, Sequence
 
     from programme.moment import Moment
     from store.people.directory import Person
-    from store.people.merging import OpenLot
+    from store.people.merging import Heir, OpenLot
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,25 +105,50 @@ def _join_wallets(
     codes = [ledger.wallet_code(extra.id), ledger.wallet_code(first.id)]
     held = ledger.hold(moment.session, codes)
     out, into = (held[code].id for code in codes)
-    wallet = merging.wallet(moment.session, out)
-    if wallet.held:
+    if merging.wallet(moment.session, out).held:
         said = f"Calls of {extra.email} are running, for which tokens are held."
         raise Refusal("calls_running", said, next_step="Merge again in a few minutes.")
+    return _bring_over(moment, (out, into), actor, "")
+
+
+def heirs(moment: Moment, wallets: Collection[int]) -> list[Heir]:
+    """Those of some wallets that are of second records, and their heirs', each before those of its first."""
+    found: list[Heir] = []
+    while some := merging.heirs(moment.session, wallets):
+        found += some
+        wallets = {heir.into for heir in some}
+    return found
+
+
+def follow(moment: Moment, wallets: Sequence[Heir], *, entry_id: int, actor: str) -> None:
+    """Bring over what an entry has left in wallets of second records, or has made them owe; all of them are held."""
+    for heir in wallets:
+        *_, entry_ids = _bring_over(moment, (heir.out, heir.into), actor, f":{entry_id}")
+        if entry_ids:
+            after = {"into": heir.first_id, "entries": entry_ids, "requests": []}
+            audit.note(moment.session, actor, MERGED, heir.second_id, at=moment.now, after=after)
+
+
+def _bring_over(
+    moment: Moment, accounts: tuple[int, int], actor: str, because: str
+) -> tuple[MicroTokens, MicroTokens, list[int]]:
+    """Post what is left in one wallet, lot by lot, or what it owes, to another; `because` tells times apart."""
+    out, into = accounts
     lots = merging.open_lots(moment.session, out, moment.now)
-    drafts = [_of_lot(lot, (out, into), moment, actor) for lot in lots]
-    debt = max(0, -wallet.balance)
+    drafts = [_of_lot(lot, accounts, moment, actor, because) for lot in lots]
+    debt = max(0, -merging.wallet(moment.session, out).balance)
     if debt:
-        drafts.append(_of_debt(debt, (out, into), moment, actor))
+        drafts.append(_of_debt(debt, accounts, moment, actor, because))
     entry_ids = ledger.post(moment.session, drafts, now=moment.now) if drafts else []
     warnings.credited(moment, [into])
     return MicroTokens(sum(lot.remaining for lot in lots)), MicroTokens(debt), list(entry_ids)
 
 
-def _of_lot(lot: OpenLot, accounts: tuple[int, int], moment: Moment, actor: str) -> Draft:
+def _of_lot(lot: OpenLot, accounts: tuple[int, int], moment: Moment, actor: str, because: str) -> Draft:
     out, into = accounts
     return Draft(
         kind=EntryKind.MERGE,
-        idempotency_key=f"merge:lot:{lot.id}",
+        idempotency_key=f"merge:lot:{lot.id}{because}",
         fingerprint=ledger.fingerprint("merge", lot.id, lot.remaining),
         effective_at=moment.now,
         memo="Two records of one person were merged",
@@ -134,11 +159,11 @@ def _of_lot(lot: OpenLot, accounts: tuple[int, int], moment: Moment, actor: str)
     )
 
 
-def _of_debt(debt: int, accounts: tuple[int, int], moment: Moment, actor: str) -> Draft:
+def _of_debt(debt: int, accounts: tuple[int, int], moment: Moment, actor: str, because: str) -> Draft:
     out, into = accounts
     return Draft(
         kind=EntryKind.MERGE,
-        idempotency_key=f"merge:debt:{out}",
+        idempotency_key=f"merge:debt:{out}{because}",
         fingerprint=ledger.fingerprint("merge", out, into, debt),
         effective_at=moment.now,
         memo="Two records of one person were merged: what was owed",

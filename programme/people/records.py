@@ -176,6 +176,9 @@ def _plain(value: Any) -> Any:  # noqa: ANN401 - any column
 
 def map_name(moment: Moment, name: tuple[str, IdentityKind, str], person_id: str, actor: str) -> None:
     source, kind, value = name
+    if (spelled := people_store.spelled(kind, value)) != value:
+        people_store.drop_identity(moment.session, source=source, kind=kind, value=value)
+        value = spelled
     before = people_store.add_identity(moment.session, source=source, kind=kind, value=value, person_id=person_id)
     if before != person_id:
         audit.note(

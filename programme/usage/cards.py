@@ -10,6 +10,7 @@ from policy.units import MicroTokens, NanoUSD
 from store.handbook import reference
 from store.people import directory
 from store.usage import events as usage_store
+from store.usage import quarantine
 from store.usage import versions as store
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ class ReversalLine:
 
 @dataclass(frozen=True, slots=True)
 class EventCard:
-    """An event: `state` is posted, waiting or withdrawn, `why` is what it waits for, `balance` that of who pays."""
+    """An event: `state` is posted, waiting, discarded or withdrawn, `why` what it waits for, `balance` of who pays."""
 
     source: str
     event_id: str
@@ -102,7 +103,7 @@ def card(moment: Moment, key: Key) -> EventCard:
         source=event.source,
         event_id=event.event_id,
         revision=one.revision,
-        state="posted" if posting else "withdrawn" if why is None else "waiting",
+        state=_state(moment, one, why),
         why=why or "",
         occurred_at=event.occurred_at,
         identities=tuple(f"{kind}:{name}" for kind, name in event.identities),
@@ -121,6 +122,14 @@ def card(moment: Moment, key: Key) -> EventCard:
         versions=tuple(_version(version) for _, version in sorted(kept.items())),
         reversals=tuple(_reversal(reversal) for reversal in store.reversals(moment.session, key)),
     )
+
+
+def _state(moment: Moment, one: Posted, why: str | None) -> str:
+    if one.posting:
+        return "posted"
+    if why is not None:
+        return "waiting"
+    return "discarded" if quarantine.is_discarded(moment.session, one.key) else "withdrawn"
 
 
 def _version(kept: KeptVersion) -> VersionLine:

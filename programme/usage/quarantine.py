@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from policy.reasons import Refusal
+from policy.versions import Version
 from programme.people import directory
-from programme.usage import intake, replacing
+from programme.usage import corrections, intake, replacing
+from programme.usage.fingerprints import fingerprint
 from store import audit
 from store.usage import quarantine as store
 from store.usage.events import content
@@ -32,6 +34,8 @@ NOBODY = "nobody"
 """What events are called that name no one."""
 LONGEST = 200
 """Characters of a provider or a model, as in what gateways report."""
+OF_PEOPLE = frozenset({"unknown_person", "not_employed"})
+"""Reasons for which events wait under the name of a person, and not under that of what was used."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,13 @@ def names_of(event: UsageEvent) -> tuple[str, ...]:
     return tuple(f"{kind}:{value}" for kind, value in event.identities) or (NOBODY,)
 
 
+def name_of(reason: str, event: UsageEvent) -> str:
+    """What an event is called that waits for a reason: by its person, its provider or its model."""
+    if reason in OF_PEOPLE:
+        return names_of(event)[0]
+    return event.provider if reason == "unapproved_service" else f"{event.provider}/{event.model}"
+
+
 def find(moment: Moment, name: str) -> Case:
     """The event that waits or once did with an id, or with SOURCE/ID; a Refusal where there is none, or several."""
     keys = store.locate(moment.session, name)
@@ -103,9 +114,12 @@ def waiting(moment: Moment, name: str) -> Wanted:
     case = find(moment, name)
     if case.state == "waiting":
         return Wanted(key=(case.event.source, case.event.event_id))
-    left = f"{case.left_at:%Y-%m-%d}" if case.left_at else "before"
-    after = "Correct it with `tokens-bot usage correct`." if case.state in {"posted", "corrected"} else ""
-    raise Refusal("not_waiting", f"Event {name!r} does not wait: it was {case.state} on {left}.", next_step=after)
+    left = f" on {case.left_at:%Y-%m-%d}" if case.left_at else ""
+    raise Refusal(
+        "not_waiting",
+        f"Event {name!r} does not wait: it was {case.state}{left}.",
+        next_step="Correct it with `tokens-bot usage correct`.",
+    )
 
 
 def fix(
@@ -114,7 +128,7 @@ def fix(
     """Correct one batch of events and post what can be posted then.
 
     The person of one event is corrected for that event alone; that of all with a name, by mapping the name at each of
-    their gateways, so later usage under it is theirs as well.
+    their gateways, so later usage under it is theirs as well. What has versions is left to `fix_versions`.
     """
     correction = _sensible(wanted, correction, why)
     person = directory.require(moment, correction.person) if correction.person else None
@@ -133,6 +147,40 @@ def fix(
     return Settled(len(changed), posted, Counter(one.reason for one in still), mapped, _end(held))
 
 
+def fix_versions(
+    moment: Moment, wanted: Wanted, correction: Correction, *, actor: str, why: str, after: Place | None = None
+) -> Settled:
+    """The same for events of which a later version waits: what is right of them is another version.
+
+    In transactions of its own: in one with what was never corrected it would lock accounts out of order.
+    """
+    correction = _sensible(wanted, correction, why)
+    person = directory.require(moment, correction.person) if correction.person else None
+    if person is not None and wanted.key is None and wanted.name != NOBODY:
+        return Settled()
+    held = store.versions_waiting(moment.session, limit=BATCH, after=after, source=wanted.source, key=wanted.key)
+    right = [
+        (one.event, revision, _corrected(one.event, correction, email=person.email if person else None))
+        for one, revision in held
+        if wanted.includes(one.event, by_person=person is not None)
+    ]
+    changed = [(old, revision, new) for old, revision, new in right if replacing.differences(old, new)]
+    versions = [Version(*replacing.key_of(new), revision + 1, _known_anew(new), why) for _, revision, new in changed]
+    outcomes = corrections.take_in(moment, versions, actor=actor)
+    refused = {(one.source, one.event_id) for one in outcomes if one.status == "conflict"}
+    taken = [old for old, _, _ in changed if replacing.key_of(old) not in refused]
+    store.note(moment.session, [_fixed(moment, old, actor, why, before=content(old)) for old in taken])
+    said = {"provider": correction.provider, "model": correction.model, "person_id": person.id if person else None}
+    _record(moment, "quarantine.fix", wanted, len(taken), actor=actor, why=why, **said)
+    still = Counter(store.reasons(moment.session, map(replacing.key_of, taken)).values())
+    return Settled(len(taken), len(taken) - still.total(), still, last=_end([one for one, _ in held]))
+
+
+def _known_anew(event: UsageEvent) -> UsageEvent:
+    what = (event.provider, event.model, event.tier, event.meters, event.project)
+    return event._replace(fingerprint=fingerprint(event.occurred_at, event.identities, *what))
+
+
 def _map_name(moment: Moment, name: str, sources: set[str], *, email: str, actor: str) -> frozenset[str]:
     kind, _, value = name.partition(":")
     for source in sorted(sources):
@@ -147,7 +195,7 @@ def _rewrite(
 ) -> list[UsageEvent]:
     """Give events their right content; those that had another one, as they are now."""
     right = [(event, _corrected(event, correction, email=email)) for event in meant]
-    # What has versions is put right by another one.
+    # What has versions is put right by another one, in `fix_versions`.
     versioned = store.corrected(moment.session, {replacing.key_of(event) for event in meant}) if meant else set()
     changed = [
         (old, new) for old, new in right if replacing.differences(old, new) and replacing.key_of(old) not in versioned
@@ -158,10 +206,15 @@ def _rewrite(
 
 
 def discard(moment: Moment, wanted: Wanted, *, actor: str, why: str, after: Place | None = None) -> Settled:
-    """Let one batch of events leave for good: on record as discarded, never debited."""
+    """Let one batch of events leave for good: on record as discarded, never debited.
+
+    Of those with a name only what waits because of that name: with a model that has no price goes none of its calls
+    that only lack a person.
+    """
     _require_reason(why)
     held = _held(moment, wanted, after)
-    keys = [(one.event.source, one.event.event_id) for one in held if wanted.includes(one.event)]
+    meant = [one.event for one in held if wanted.includes(one.event, by_person=one.reason in OF_PEOPLE)]
+    keys = [replacing.key_of(event) for event in meant]
     left = store.discard(moment.session, keys, now=moment.now)
     store.note(moment.session, [Step(*key, "discarded", moment.now, actor, why) for key in keys])
     _record(moment, "quarantine.discard", wanted, left, actor=actor, why=why)

@@ -14,6 +14,7 @@ from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
 from programme.balance import warnings
 from programme.funding import PRIORITY
+from programme.people import merging
 from programme.usage import cap_sums as sums
 from programme.usage.posting import accounts_of
 from programme.usage.rating import RatedEvent, Rating, Tariff
@@ -208,6 +209,7 @@ def repost(
     store.fill(moment.session, [change.event for change in changes if change.event is not None])
     store.settle(moment.session, [_settled(move, entries) for move in moves])
     store.note_reversals(moment.session, _reversals(moves, entries))
+    store.take_back(moment.session, [move.change.key for move in moves if waiting.get(move.change.key) is False])
     store.hold(moment.session, held, waiting, now=moment.now)
     why = {(one.event.source, one.event.event_id): one.detail for one in held}
     store.let_go(moment.session, [key for key in _gone(moves, why) if waiting.get(key)], now=moment.now)
@@ -272,13 +274,17 @@ def _post(moment: Moment, moves: Sequence[_Move]) -> _Entries:
     ids = ledger.open_accounts(moment.session, codes.values())
     service_of = {key: ids[code] for key, code in codes.items()}
     wallets = {use.posting.account_id for use in uses}
+    heirs = merging.heirs(moment, wallets)
     # The lines of the roll-up are written under the locks of their wallets, also where no money moves.
-    ledger.lock(moment.session, wallets | set(service_of.values()))
+    ledger.lock(moment.session, wallets | {heir.into for heir in heirs} | set(service_of.values()))
     drafts = [_reversal(moment, entry, some, service_of[some[0].service_key]) for entry, some in undone.items()]
     drafts += [_debit(payment, some, service_of[payment.service_key]) for payment, some in right.items()]
-    posted = iter(ledger.post(moment.session, drafts, now=moment.now))
+    entry_ids = ledger.post(moment.session, drafts, now=moment.now)
+    posted = iter(entry_ids)
     _roll_up(moment, moves)
-    warnings.corrected(moment, wallets)
+    if entry_ids:
+        merging.follow(moment, heirs, entry_id=entry_ids[-1], actor=ACTOR)
+    warnings.corrected(moment, wallets | {heir.into for heir in heirs})
     return _Entries({entry: next(posted) for entry in undone}, {payment: next(posted) for payment in right})
 
 

@@ -251,6 +251,11 @@ def set_roles(session: Session, person_id: str, roles: Iterable[str]) -> None:
         session.execute(sa.insert(person_roles), rows)
 
 
+def spelled(kind: IdentityKind, value: str) -> str:
+    """A name as it is kept: e-mails, which nobody tells apart by case, in lower case."""
+    return value.lower() if kind == "email" or (kind == "user" and "@" in value) else value
+
+
 def add_identity(session: Session, *, source: str, kind: IdentityKind, value: str, person_id: str) -> str | None:
     """Map a gateway's name to a person; the person it belonged to before, if any."""
     key = (identities.c.source == source, identities.c.kind == kind, identities.c.value == value)
@@ -316,9 +321,17 @@ def resolve(session: Session, source: str, names: set[Identity]) -> Known:
     own: dict[Identity, str] = {}
     anywhere: dict[Identity, str] = {}
     given = {"own": source, "anywhere": ANY_SOURCE}
-    for where, kind, value, person_id in _mapped.execute(session, sorted({value for _, value in names}), **given):
+    values = sorted(mails.union(value for _, value in names))
+    for where, kind, value, person_id in _mapped.execute(session, values, **given):
         (own if where == source else anywhere)[kind, value] = person_id
+    if mails:
+        for rank in (own, anywhere):
+            rank |= {name: rank[as_kept] for name in names - rank.keys() if (as_kept := _as_kept(name)) in rank}
     return Known(own, concluded | anywhere)
+
+
+def _as_kept(name: Identity) -> Identity:
+    return name[0], spelled(*name)
 
 
 _by_mail = bulk.Among(sa.select(people.c.email, people.c.id), people.c.email)

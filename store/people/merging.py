@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from policy.kinds import LotKind
+from store import bulk
 from store.people import cost_centres
 from store.tables.appeals import appeals, review_opt_outs
 from store.tables.exceptions import request_beneficiaries, request_seats, requests
@@ -16,6 +17,7 @@ from store.tables.people import absences, assignments, identities, people, proje
 from store.tables.scim import scim_members, scim_users
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
     from store.engine import Session
@@ -53,6 +55,29 @@ class Wallet(NamedTuple):
 def wallet(session: Session, account_id: int) -> Wallet:
     query = sa.select(accounts.c.balance, accounts.c.held).where(accounts.c.id == account_id)
     return Wallet(*session.execute(query).one())
+
+
+class Heir(NamedTuple):
+    """The wallet of a second record, that of its first, and their persons."""
+
+    out: int
+    into: int
+    second_id: str
+    first_id: str
+
+
+def heirs(session: Session, wallets: Iterable[int]) -> list[Heir]:
+    """Those of some wallets that are of second records, with those of their first ones."""
+    a, b = accounts.alias(), accounts.alias()
+    query = (
+        sa.select(a.c.id, b.c.id, people.c.id, people.c.merged_into)
+        .join_from(a, people, people.c.id == a.c.person_id)
+        .join(b, b.c.person_id == people.c.merged_into)
+        .order_by(a.c.id)
+    )
+    return [
+        Heir(*row) for some in bulk.chunks(sorted(wallets)) for row in session.execute(query.where(a.c.id.in_(some)))
+    ]
 
 
 def undecided(session: Session, person_id: str) -> list[str]:

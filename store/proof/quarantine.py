@@ -61,12 +61,15 @@ def quarantine_as_audited(session: Session) -> Iterator[str]:
 
 
 def _discards(session: Session) -> Iterator[str]:
-    s, q = quarantine_steps.c, quarantine.c
+    """What was discarded has one step that says so; a later version takes that back, and it may be discarded again."""
+    s, q, e = quarantine_steps.c, quarantine.c, usage_events.c
     same = sa.and_(s.source == q.source, s.event_id == q.event_id, s.step == "discarded")
-    query = sa.select(q.source, q.event_id, sa.func.count(s.id).label("steps"))
-    query = query.outerjoin_from(quarantine, quarantine_steps, same).group_by(q.source, q.event_id, q.discarded_at)
+    steps = sa.func.count(s.id)
+    query = sa.select(q.source, q.event_id, steps.label("steps")).join_from(quarantine, usage_events)
+    query = query.outerjoin(quarantine_steps, same).group_by(q.source, q.event_id, q.discarded_at, e.revision)
     expected = sa.case((q.discarded_at.is_not(None), 1), else_=0)
-    for row in session.execute(query.having(sa.func.count(s.id) != expected)):
+    wrong = sa.or_(sa.and_(e.revision == 0, steps != expected), steps < expected)
+    for row in session.execute(query.having(wrong)):
         yield f"event {row.source}/{row.event_id}: its steps say that it was discarded {row.steps} times"
 
 

@@ -12,7 +12,7 @@ from store.tables.usage import quarantine, usage_events
 from store.usage.events import CONTENT, QuarantinedEvent, event_of, json_text, only
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from policy.metering import UsageEvent
@@ -29,13 +29,13 @@ CONTENT_COLUMNS = ("fingerprint", "occurred_at", "identities", "provider", "mode
 _q = quarantine.c
 _order = (_q.since, _q.source, _q.event_id)
 _waits = _q.released_at.is_(None)
-_state = sa.case(
-    # Of what was corrected another version is right, and no plain event takes its place.
-    (usage_events.c.revision > 0, "corrected"),
-    (_q.discarded_at.is_not(None), "discarded"),
-    (_waits & _q.since.is_not(None), "waiting"),
-    else_="posted",
-)
+_corrected = (usage_events.c.revision > 0, "corrected")
+_left = ((_q.discarded_at.is_not(None), "discarded"), (_waits & _q.since.is_not(None), "waiting"))
+# Of what was corrected another version is right, and no plain event takes its place, also while it waits.
+_state = sa.case(_corrected, *_left, else_="posted")
+_own_state = sa.case(*_left, _corrected, else_="posted")
+# Two people may have left on the same day, and what to do about their use is said of each.
+_whose = sa.case((_q.reason == "not_employed", sa.cast(usage_events.c.identities, sa.Text)), else_="")
 
 
 class Standing(NamedTuple):
@@ -59,7 +59,7 @@ class Step(NamedTuple):
 
 
 class Group(NamedTuple):
-    """Everything that waits for one and the same reason; `example` came first."""
+    """Everything that waits for one and the same reason, of one person after they left; `example` came first."""
 
     reason: str
     detail: str
@@ -107,6 +107,28 @@ def corrected(session: Session, keys: Collection[Key]) -> set[Key]:
     return {(source, event_id) for source, event_id in session.execute(query)}
 
 
+def versions_waiting(
+    session: Session, *, limit: int, after: Place | None = None, source: str | None = None, key: Key | None = None
+) -> list[tuple[QuarantinedEvent, int]]:
+    """What waits although a later version of it holds, the oldest first, and the revision of each; nothing is held."""
+    e = usage_events.c
+    query = sa.select(*CONTENT, _q.reason, _q.detail, _q.since, e.revision).join_from(quarantine, usage_events)
+    query = query.where(_waits, e.revision > 0, *_wanted(after, source, key)).order_by(*_order).limit(limit)
+    return [
+        (QuarantinedEvent(event_of(row), row.reason, row.detail, row.since), row.revision)
+        for row in session.execute(query)
+    ]
+
+
+def reasons(session: Session, keys: Iterable[Key]) -> dict[Key, str]:
+    """Why those of some events wait that do."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
+    query = sa.select(_q.source, _q.event_id, _q.reason).where(_waits, _among(wanted, quarantine))
+    return {(source, event_id): reason for source, event_id, reason in session.execute(query)}
+
+
 def contents_replaced(session: Session, keys: Collection[Key]) -> set[tuple[str, str, bytes]]:
     """(source, event id, fingerprint) of contents that stood under some ids until others took their place."""
     c = quarantine_steps.c
@@ -150,18 +172,17 @@ def discard(session: Session, keys: Sequence[Key], *, now: datetime) -> int:
     return session.execute(left.values(released_at=now, discarded_at=now)).rowcount
 
 
+def is_discarded(session: Session, key: Key) -> bool:
+    query = sa.select(_q.discarded_at).where(_q.source == key[0], _q.event_id == key[1])
+    return session.execute(query).scalar() is not None
+
+
 def locked(
     session: Session, *, limit: int, after: Place | None = None, source: str | None = None, key: Key | None = None
 ) -> list[QuarantinedEvent]:
     """What waits, the oldest first, held until the transaction ends: all of it, a source's, or one event."""
-    query = sa.select(_q.source, _q.event_id).where(_waits).order_by(*_order).limit(limit)
-    if after is not None:
-        place = (sa.literal(value, column.type) for value, column in zip(after, _order, strict=True))
-        query = query.where(sa.tuple_(*_order) > sa.tuple_(*place))
-    if source is not None:
-        query = query.where(_q.source == source)
-    if key is not None:
-        query = query.where(_q.source == key[0], _q.event_id == key[1])
+    query = sa.select(_q.source, _q.event_id).where(_waits, *_wanted(after, source, key))
+    query = query.order_by(*_order).limit(limit)
     keys = [(row.source, row.event_id) for row in session.execute(query.with_for_update(of=quarantine))]
     if not keys:
         return []
@@ -171,11 +192,22 @@ def locked(
     return [QuarantinedEvent(event_of(row), row.reason, row.detail, row.since) for row in rows]
 
 
+def _wanted(after: Place | None, source: str | None, key: Key | None) -> Iterator[sa.ColumnElement[bool]]:
+    if after is not None:
+        place = (sa.literal(value, column.type) for value, column in zip(after, _order, strict=True))
+        yield sa.tuple_(*_order) > sa.tuple_(*place)
+    if source is not None:
+        yield _q.source == source
+    if key is not None:
+        yield _q.source == key[0]
+        yield _q.event_id == key[1]
+
+
 def groups(session: Session, *, limit: int, source: str | None = None, reason: str | None = None) -> list[Group]:
     """What waits, all or of one gateway or reason, by reason and detail, the largest groups first."""
     wanted = only(source, reason)
-    alike = (_q.reason, _q.detail)
     e = usage_events.c
+    alike = (_q.reason, _q.detail, _whose)
     rows = (
         sa.select(
             *CONTENT,
@@ -186,20 +218,21 @@ def groups(session: Session, *, limit: int, source: str | None = None, reason: s
             sa.func.max(e.occurred_at).over(partition_by=alike).label("last_used"),
             _q.since,
             sa.func.row_number().over(partition_by=alike, order_by=_order).label("nth"),
+            _whose.label("whose"),
         )
         .join_from(quarantine, usage_events)
         .where(_waits, *wanted)
         .subquery()
     )
     query = sa.select(rows).where(rows.c.nth == 1)
-    query = query.order_by(rows.c.events.desc(), rows.c.reason, rows.c.detail).limit(limit)
+    query = query.order_by(rows.c.events.desc(), rows.c.reason, rows.c.detail, rows.c.whose).limit(limit)
     sources = _sources_by_group(session, wanted)
     return [
         Group(
             row.reason,
             row.detail,
             row.events,
-            tuple(sources[row.reason, row.detail]),
+            tuple(sources[row.reason, row.detail, row.whose]),
             row.first_used,
             row.last_used,
             row.since,
@@ -209,11 +242,14 @@ def groups(session: Session, *, limit: int, source: str | None = None, reason: s
     ]
 
 
-def _sources_by_group(session: Session, wanted: Sequence[sa.ColumnElement[bool]]) -> dict[tuple[str, str], list[str]]:
-    query = sa.select(_q.reason, _q.detail, _q.source).where(_waits, *wanted).distinct().order_by(_q.source)
-    found: dict[tuple[str, str], list[str]] = {}
-    for reason, detail, source in session.execute(query):
-        found.setdefault((reason, detail), []).append(source)
+def _sources_by_group(
+    session: Session, wanted: Sequence[sa.ColumnElement[bool]]
+) -> dict[tuple[str, str, str], list[str]]:
+    query = sa.select(_q.reason, _q.detail, _whose, _q.source).join_from(quarantine, usage_events)
+    query = query.where(_waits, *wanted).distinct().order_by(_q.source)
+    found: dict[tuple[str, str, str], list[str]] = {}
+    for reason, detail, whose, source in session.execute(query):
+        found.setdefault((reason, detail, whose), []).append(source)
     return found
 
 
@@ -230,7 +266,7 @@ def locate(session: Session, name: str) -> list[Key]:
 
 def case_of(session: Session, key: Key) -> Case:
     """An event that `locate` found, with everything that was done to it."""
-    query = sa.select(*CONTENT, _state.label("state"), _q.reason, _q.detail, _q.since, _q.released_at)
+    query = sa.select(*CONTENT, _own_state.label("state"), _q.reason, _q.detail, _q.since, _q.released_at)
     query = query.join_from(quarantine, usage_events).where(_q.source == key[0], _q.event_id == key[1])
     row = session.execute(query).one()
     c = quarantine_steps.c

@@ -243,6 +243,12 @@ def hold(
     bulk.update(session, quarantine, ("source", "event_id", "since", "released_at"), rows, key=2)
 
 
+def take_back(session: Session, keys: Iterable[Key]) -> None:
+    """Events that may have been discarded are so no more: a later version of them holds."""
+    rows = [(*key, None) for key in keys]
+    bulk.update(session, quarantine, ("source", "event_id", "discarded_at"), rows, key=2)
+
+
 def let_go(session: Session, keys: Iterable[Key], *, now: datetime) -> None:
     """Events leave quarantine."""
     at = bulk.instant_codec(session)(now)

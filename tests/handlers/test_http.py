@@ -468,7 +468,9 @@ def test_nothing_is_lost_while_postgresql_is_away(cloned_postgres_url: str, cloc
 def assert_away(answer: Response, ready: Response) -> None:
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert answer.json() == {"detail": "The database does not answer. Nothing was taken in; send the batch again."}
+    assert answer.json() == {
+        "detail": "The database does not answer. Send it again: what was taken in without a word counts once."
+    }
     assert (ready.status_code, ready.json()) == (503, {"status": "database away"})
 
 

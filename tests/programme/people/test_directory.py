@@ -19,6 +19,7 @@ from tests.support import books, cast
 from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
+    from policy.metering import IdentityKind
     from programme.app import App
     from programme.people.directory import PeopleImport
 
@@ -100,6 +101,25 @@ def test_a_dash_clears_what_may_be_empty(sqlite_app: App) -> None:
     bring(sqlite_app, f"email,slack_user_id,manager_email,pay_band,left_on,wave,roles\n{ADA},-,-,-,-,-,-\n")
     cleared = dict.fromkeys(("slack_user_id", "manager", "manager_id", "pay_band", "left_on", "wave"))
     assert record(sqlite_app, ADA) == before | cleared | {"roles": [], "former_slack_user_id": "U0ADA"}
+
+
+@pytest.mark.parametrize("kind", ["email", "user"])
+def test_an_e_mail_of_before_is_known_in_any_case(app: App, kind: IdentityKind) -> None:
+    """Gateways write e-mails as people typed them; an earlier one, or one that was mapped, is found all the same."""
+    with app.transaction() as moment:
+        directory.rename(moment, "ada@example.com", "ada.king@example.com", actor="test")
+        theirs = {"source": "eu", "email": "ben@example.com", "actor": "test"}
+        directory.map_identity(moment, kind=kind, value="Ada@Home.com", **theirs)
+        directory.map_identity(moment, kind="key_alias", value="A@b", **theirs)
+        told = [(kind, one) for one in ("ADA@example.com", "Ada.King@Example.com", "ada@HOME.com")]
+        found = people_store.resolve(moment.session, "eu", {*told, ("key_alias", "a@b"), ("key_alias", "A@b")})
+        ada, ben = (directory.require(moment, one).id for one in ("ada.king@example.com", "ben@example.com"))
+        assert [found.get(one) for one in told] == [ada, ada, ben]
+        assert (found.get(("key_alias", "a@b")), found[("key_alias", "A@b")]) == (None, ben)
+        directory.map_identity(moment, kind=kind, value="ada@Home.com", **theirs | {"email": "ada.king@example.com"})
+        assert people_store.resolve(moment.session, "eu", {told[2]})[told[2]] == ada
+        directory.forget_identity(moment, source="eu", kind=kind, value="ADA@HOME.COM", actor="test")
+        assert people_store.resolve(moment.session, "eu", {told[2]}) == {}
 
 
 @pytest.mark.parametrize("column", ["name", "level", "role_family", "fte", "time_zone", "hired_on"])

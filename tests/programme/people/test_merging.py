@@ -10,14 +10,17 @@ import sqlalchemy as sa
 
 from policy.reasons import Refusal
 from policy.units import MicroTokens
+from policy.versions import Version
 from programme.people import merging
+from programme.usage import corrections, rerating
+from programme.usage.rerating import Days, Reassignment
 from store.people import directory as people_store
 from store.tables.exceptions import requests as requests_table
 from store.tables.ledger import lots
 from store.tables.outbox import outbox
 from store.tables.people import people
 from tests.support import books, cast, requests
-from tests.support.books import ADA, MARA
+from tests.support.books import ADA, BEN, MARA
 
 if TYPE_CHECKING:
     from programme.app import App
@@ -104,4 +107,52 @@ def test_what_cannot_change_hands_is_refused(sqlite_app: App) -> None:
         merged(sqlite_app)
     with pytest.raises(Refusal, match="one record"), sqlite_app.transaction() as moment:
         merging.merge(moment, ADA, ADA, actor="cli:test")
+    assert not books.findings(sqlite_app)
+
+
+@pytest.mark.every_database
+def test_what_is_corrected_after_the_merge_is_the_firsts(app: App, clock: Clock) -> None:
+    """Use that was the second's costs the first what is right by now, whether less, more, or somebody else's."""
+    twin = with_twin(app)
+    cast.give(app, TWIN, "10")
+    names = ("less", "more", "bens", "never")
+    books.take_in(app, *(cast.event(name, at=clock(), who=TWIN) for name in names))
+    merged(app)
+    assert books.wallet(app, ADA) == MicroTokens.parse("7.84")
+    versions = [
+        Version("gateway", "less", 1, cast.event("less", at=clock(), who=TWIN, meters={"output": 100}), "units"),
+        Version("gateway", "more", 1, cast.event("more", at=clock(), who=TWIN, meters={"output": 900_000}), "units"),
+        Version("gateway", "never", 1, None, "a test"),
+    ]
+    days = Days(clock().date(), clock().date())
+    to_ben = Reassignment(("email", TWIN), None, days, cast.person_id(app, BEN), "his key", "cli:test")
+    for version in versions:
+        with app.transaction() as moment:
+            [outcome] = corrections.take_in(moment, [version], actor="cli:test")
+        assert outcome.status == "accepted"
+        assert books.account(app, f"wallet:{twin}") == MicroTokens(0)
+        assert not books.findings(app)
+    right = MicroTokens.parse("9.31") - MicroTokens.parse("1350")
+    assert books.wallet(app, ADA) == right
+    with app.transaction() as moment:
+        assert rerating.next_batch(moment, to_ben, after=None).changed == 3
+    assert books.account(app, f"wallet:{twin}") == MicroTokens(0)
+    assert books.wallet(app, ADA) == MicroTokens.parse("10")
+    assert books.wallet(app, BEN) == right - MicroTokens.parse("10")
+    assert not books.findings(app)
+
+
+def test_what_is_corrected_after_two_merges_is_the_lasts(sqlite_app: App, clock: Clock) -> None:
+    """A first record that became somebody's second hands on what comes back."""
+    twin, ada = with_twin(sqlite_app), cast.person_id(sqlite_app, ADA)
+    books.take_in(sqlite_app, cast.event("e1", at=clock(), who=TWIN))
+    merged(sqlite_app)
+    with sqlite_app.transaction() as moment:
+        merging.merge(moment, ADA, BEN, actor="cli:test")
+    owed = books.wallet(sqlite_app, BEN)
+    with sqlite_app.transaction() as moment:
+        corrections.take_in(moment, [Version("gateway", "e1", 1, None, "a test")], actor="cli:test")
+    assert owed < 0
+    assert books.wallet(sqlite_app, BEN) == 0
+    assert {books.account(sqlite_app, f"wallet:{one}") for one in (twin, ada)} == {MicroTokens(0)}
     assert not books.findings(sqlite_app)

@@ -13,13 +13,15 @@ from handlers.usage import cloudevents
 from policy.metering import UsageEvent
 from policy.reasons import Refusal
 from policy.units import MicroTokens
-from programme.usage import quarantine
+from policy.versions import Version
+from programme.usage import cards, corrections, quarantine
 from programme.usage.quarantine import Correction, Settled, Wanted
 from store.tables.intake import quarantine_steps
 from store.tables.people import identities
 from store.tables.usage import quarantine as table
 from store.tables.usage import usage_days, usage_events
 from store.usage import quarantine as store
+from store.usage import versions as versions_store
 from tests.support import books, cast
 from tests.support.books import ADA, BEN
 from tests.support.clock import NOON, Clock
@@ -153,6 +155,55 @@ def test_a_correction_that_changes_nothing_leaves_no_step(sqlite_app: App) -> No
     assert books.audited(sqlite_app, "quarantine.fix") == []
 
 
+def correct(app: App, event: UsageEvent, revision: int = 1) -> str:
+    """What becomes of a later version of an event."""
+    with app.transaction() as moment:
+        version = Version(event.source, event.event_id, revision, event, "counted wrongly")
+        [outcome] = corrections.take_in(moment, [version], actor="gateway")
+    return outcome.status
+
+
+def fix_all(app: App, wanted: Wanted, right: Correction) -> tuple[Settled, Settled]:
+    """As the command does: what was never corrected, and then what was."""
+    first = fix(app, wanted, right)
+    with app.transaction() as moment:
+        return first, quarantine.fix_versions(moment, wanted, right, actor="cli:mara", why="A typing error")
+
+
+@pytest.mark.every_database
+def test_what_was_corrected_and_still_waits_is_fixed_by_another_version(app: App) -> None:
+    """A correction that cannot be priced is put right with the others of its name, by name or by its id, on record."""
+    books.take_in(app, *(cast.event(name, at=NOON, model=("anthropic", "sonnet")) for name in "abc"))
+    for name in "bc":
+        wrong = cast.event(name, at=NOON, model=("anthropic", "sonnet"), meters={"output": 1_000})
+        assert correct(app, wrong) == "quarantined"
+    right = Correction(model="claude-sonnet-4-5")
+    with app.reading() as moment:
+        assert quarantine.waiting(moment, "c") == one("c")
+        assert quarantine.find(moment, "c").state == "waiting"
+    assert [done.posted for done in fix_all(app, one("c"), right)] == [0, 1]
+    first, versions = fix_all(app, Wanted(name="anthropic/sonnet"), right)
+    assert (first.posted, versions.events, versions.posted, versions.still) == (1, 1, 1, {})
+    assert books.wallet(app, ADA) == CALL + MicroTokens.parse("-3")
+    with app.reading() as moment:
+        [step] = quarantine.find(moment, "c").steps
+        version = versions_store.standing(moment.session, [("gateway", "c")])["gateway", "c"]
+    assert (step.step, step.before and step.before["model"], version.revision) == ("fixed", "sonnet", 2)
+    assert correct(app, cast.event("c", at=NOON), 2) == "conflict"
+    assert books.findings(app) == {}
+
+
+def test_a_person_is_named_for_a_correction_that_names_no_one(sqlite_app: App) -> None:
+    """It is theirs, and what else is wrong with it is said."""
+    nobodys = cast.event("a", at=NOON, who="", model=("anthropic", "sonnet"))
+    assert correct(sqlite_app, nobodys) == "quarantined"
+    _, done = fix_all(sqlite_app, Wanted(name="nobody"), Correction(person=ADA))
+    assert (done.events, done.posted, done.still) == (1, 0, {"unknown_model": 1})
+    assert fix_all(sqlite_app, one("a"), Correction(model="claude-sonnet-4-5"))[1].posted == 1
+    assert books.wallet(sqlite_app, ADA) == CALL
+    assert books.findings(sqlite_app) == {}
+
+
 # --- Discarding ----------------------------------------------------------------------------------------------------
 
 
@@ -174,6 +225,39 @@ def test_what_is_discarded_is_never_debited(app: App, clock: Clock) -> None:
     [row] = books.audited(app, "quarantine.discard")
     assert row["after"] == {"events": 1, "why": "A load test"}
     assert books.wallet(app, ADA) == 0
+    assert books.findings(app) == {}
+
+
+def test_only_what_waits_because_of_a_name_is_discarded_by_it(sqlite_app: App) -> None:
+    """With a leaver's calls, or those of a model without a price, goes nobody's call that waits for a person."""
+    cast.hire(sqlite_app, f"email,left_on\n{BEN},2026-11-10\n")
+    gone, stranger = cast.event("gone", at=NOON, who=BEN), cast.event("stranger", at=NOON, who="ci-runner")
+    unpriced = cast.event("unpriced", at=NOON, model=ODD)
+    lost = cast.event("lost", at=NOON, who="ci-runner", model=ODD)
+    books.take_in(sqlite_app, gone, stranger, unpriced, lost)
+    assert discard(sqlite_app, Wanted(name="anthropic/claude-sonnet-4-5")).events == 0
+    assert discard(sqlite_app, Wanted(name=quarantine.name_of("not_employed", gone))).events == 1
+    assert discard(sqlite_app, Wanted(name="openai/our-prod-chat")).events == 1
+    assert reasons(sqlite_app) == {"stranger": "unknown_person", "lost": "unknown_person"}
+    assert books.findings(sqlite_app) == {}
+
+
+@pytest.mark.every_database
+def test_a_correction_takes_back_what_was_discarded(app: App) -> None:
+    """It is posted, or waits again and may be discarded again; the books hold, and its steps tell of both times."""
+    books.take_in(app, *(cast.event(name, at=NOON, who="load-test") for name in "ab"))
+    assert discard(app, Wanted(name="user:load-test")).events == 2
+    assert correct(app, cast.event("a", at=NOON)) == "accepted"
+    assert correct(app, cast.event("b", at=NOON, who="load-test", meters={"output": 1})) == "quarantined"
+    assert books.wallet(app, ADA) == CALL
+    assert books.findings(app) == {}
+    assert discard(app, one("b")).events == 1
+    with app.reading() as moment:
+        states = [quarantine.find(moment, name).state for name in "ab"]
+        shown = [cards.card(moment, ("gateway", name)).state for name in "ab"]
+        steps = [step.step for step in quarantine.find(moment, "b").steps]
+    assert (states, shown, steps) == (["corrected", "discarded"], ["posted", "discarded"], ["discarded"] * 2)
+    assert books.retry(app) == (0, 0)
     assert books.findings(app) == {}
 
 
