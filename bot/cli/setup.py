@@ -63,7 +63,7 @@ def _rehearse(loaded: Settings, answers: Answers) -> None:
         findings = list(slack.examine(loaded, app)) if loaded.slack_bot_token else []
         print_findings(findings)
         if problems := [one.what for one in findings if one.level == "problem"]:
-            text = f"Slack does not take these answers: {' '.join(problems)}"
+            text = f"Slack does not take these answers: {' '.join(problems).rstrip('.')}."
             raise Refusal("slack_refuses", text, next_step="Nothing was written.")
         with app.undone() as moment:
             for line in steps.fill(moment, answers, actor=common.actor()):

@@ -141,7 +141,7 @@ def handbook_text(moment: Moment, answers: Answers) -> str:
 
 def fill(moment: Moment, answers: Answers, *, actor: str) -> Iterator[str]:
     """The company in its ledger: the handbook, people, pay bands, the budget."""
-    yield _apply(moment, handbook_text(moment, answers), actor=actor)
+    yield _apply(moment, handbook_text(moment, answers), answers.handbook, actor=actor)
     if answers.people:
         with Path(answers.people).open("rb") as file:
             done = directory.import_csv(moment, table_file.opened(io.BytesIO(file.read())), actor=actor)
@@ -152,12 +152,16 @@ def fill(moment: Moment, answers: Answers, *, actor: str) -> Iterator[str]:
         yield _set_budget(moment, answers, actor=actor)
 
 
-def _apply(moment: Moment, text: str, *, actor: str) -> str:
-    """The handbook, unless it is applied."""
+def _apply(moment: Moment, text: str, path: str, *, actor: str) -> str:
+    """The handbook, unless it is applied; where that takes two people, how they do it with the file that is written."""
     bodies = reference.handbook_bodies(moment.session)
     if text in bodies:
-        return f"Handbook {document(text)['version']} is applied already."
-    alone = proposing.why_alone(moment)
+        return f"Handbook {document(text)['version']} is applied."
+    try:
+        alone = proposing.why_alone(moment)
+    except Refusal:
+        dated = f"write in {path} from when it holds (effective_from), then `tokens-bot handbook propose {path}`"
+        return f"Handbook {document(text)['version']} takes two people: {dated}. The board confirms it in Slack."
     applied = applying.apply(moment, text, actor=actor, alone=alone)
     return f"Handbook {applied.version} applies from {applied.effective_from}."
 

@@ -184,6 +184,7 @@ def relink(
         raise Refusal("slack_user_taken", f"{account.id} is the Slack account of {owner.name} ({owner.email}).")
     if owner is not None:
         return person, before
+    _require_no_one_elses_email(moment, person, account)
     people_store.update(moment.session, person.id, {"slack_user_id": account.id})
     was, after = {"slack_user_id": before}, {"slack_user_id": account.id}
     audit.note(moment.session, actor, "people.relink", person.id, at=moment.now, before=was, after=after)
@@ -194,6 +195,18 @@ def relink(
     if before and earlier_is_active:
         _owe(moment, MOVED, f"moved:{key}", None, about=(person.id, account.id), channel=before)
     return dataclasses.replace(person, slack_user_id=account.id), before
+
+
+def _require_no_one_elses_email(moment: Moment, person: Person, account: SlackAccount) -> None:
+    """Somebody who is here and never wrote to the bot would be shown another's wallet."""
+    other = people_store.by_email(moment.session, account.email) if account.email else None
+    if other is None or other.id == person.id or (other.left_on is not None and other.left_on < moment.today):
+        return
+    text = f"In Slack, {account.id} has the e-mail of {other.name} ({other.email})."
+    merge = f"`tokens-bot people merge {other.email} {person.email}`"
+    raise Refusal(
+        "slack_email_taken", text, next_step=f"Name another account. If both records are one person's: {merge}."
+    )
 
 
 WHY = {

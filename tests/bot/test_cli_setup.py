@@ -219,6 +219,25 @@ def test_slack_may_wait(run: Run) -> None:
     assert "SLACK_BOT_TOKEN" not in dotenv_values(".env")
 
 
+def test_with_a_board_a_changed_handbook_is_written_for_two_people(run: Run, sandbox: Sandbox) -> None:
+    """The rest of the file is done; the handbook in force stays until it is proposed and confirmed."""
+    path = written(sandbox)
+    Path("people.csv").write_text(PEOPLE.replace(",1,\n", ",1,board\n"))
+    run("setup", "--from", str(path))
+    path.write_text(path.read_text().replace("Mara in", "Ruth in").replace("P3 = 140000", "P3 = 150000"))
+    told = run("setup", "--from", str(path)).output
+    assert "(effective_from), then `tokens-bot handbook propose handbook.toml`" in told
+    assert "Pay bands: 1 set, 1 unchanged." in told
+    assert "Ruth in #ai-tokens" in Path("handbook.toml").read_text()
+    assert "Ruth" not in run("handbook", "show").output
+    ahead = f"effective_from = {NOW.date() + timedelta(days=20)}"
+    book = re.sub(r"(?m)^effective_from = .*", ahead, Path("handbook.toml").read_text())
+    Path("handbook.toml").write_text(book)
+    run("handbook", "propose", "handbook.toml", "--by", "ada@example.com")
+    assert "Pay bands: 0 set, 2 unchanged." in run("setup", "--from", str(path)).output
+    assert Path("handbook.toml").read_text() == book
+
+
 def test_the_guides_company_has_what_the_guide_says(run: Run, sandbox: Sandbox) -> None:
     """Its file of people, its commands and its event lead from an empty folder to the balance that it names."""
     guide = GUIDE.read_text()

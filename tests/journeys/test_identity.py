@@ -208,6 +208,7 @@ REFUSED = {
     "a bot": (slack.BOT, {}, "it is a bot"),
     "an unconfirmed e-mail": (NEW, {"is_email_confirmed": False}, "its e-mail address is not confirmed"),
     "somebody's": (slack.BEN, {}, "is the Slack account of Ben Okafor (ben@example.com)"),
+    "by its e-mail somebody's": (NEW, {"email": "mara@example.com"}, "has the e-mail of Mara"),
     "nobody's": ("U0NOBODY", {}, "Slack knows of no account U0NOBODY"),
     "an unknown handle": ("@nobody", {}, "No account is called '@nobody'"),
 }
