@@ -220,11 +220,13 @@ def _votes(kind: str) -> None:
 
 def _holds(kind: str, past: int) -> None:
     """A call's hold and its settle over the bare driver, beside many past holds, and many at once."""
-    call, floor, statements = held.measure(kind)
-    print(
-        f"holds, {kind}: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f} ms, over {floor * 1e3:.2f}"
-        f" ms of the same {statements} statements through the bare driver = {call.whole / floor:.2f} (target <= 3)"
-    )
+    for what, caps in (("the wallet alone", ""), ("two caps more", held.CAPS)):
+        call, floor, statements = held.measure(kind, caps)
+        print(
+            f"holds, {kind}, {what}: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f} ms, over"
+            f" {floor * 1e3:.2f} ms of the same {statements} statements through the bare driver ="
+            f" {call.whole / floor:.2f} (target <= 3)"
+        )
     few, many = held.growth(kind, past)
     print(
         f"growth, {kind}: reserve {many.reserve * 1e3:.2f} ms, settle {many.settle * 1e3:.2f} ms beside {past:,} past"

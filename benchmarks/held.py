@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from hashlib import blake2b
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,7 @@ from programme.holds.pricing import Ask
 from programme.holds.reserving import Held
 from programme.usage import intake
 from store.holds.records import CALL
+from tests.support import books
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +31,10 @@ WARM_UP, ROUNDS = 30, 600
 FEW = 1_000
 """Past holds of a young ledger."""
 WALLETS, AT_ONCE = 2_000, 32
+CAPS = "".join(
+    f'\n[[caps]]\nname = "{scope}"\nscope = "{scope}"\nwindow = "{window}"\nusd = 5000000\naction = "stop"\n'
+    for scope, window in (("person", "day"), ("programme", "month"))
+)
 SOURCE = "bench"
 MODEL = ("anthropic", "claude-sonnet-4-5")
 USED: Meters = {"input_uncached": 1_000, "output": 300}
@@ -61,9 +67,13 @@ class Crowded(NamedTuple):
     p99: float
 
 
-def measure(kind: str) -> Measured:
-    """Calls of many people in a young ledger, each done again by a twin of it; both must come to the same."""
+def measure(kind: str, caps: str = "") -> Measured:
+    """Calls of many people in a young ledger, each done again by a twin of it; both must come to the same.
+
+    With `caps`, each call meets those of the handbook as well.
+    """
     with ledgers.ledger(kind) as app:
+        books.apply_handbook(app, "2026.2", date(2026, 1, 2), more=caps)
         held_past.fill(app, FEW)
         with ledgers.twin(app) as other:
             tape, twin = taped.on(app.database), taped.Twin(other)

@@ -170,6 +170,25 @@ class Among:
         return self._sqlite.execute(session, {"some": msgspec.json.encode(values).decode(), **parameters})
 
 
+def keyed(
+    session: Session, table: sa.Table, columns: Sequence[str], keys: Sequence[Row], *, tail: str = ""
+) -> list[Row]:
+    """The rows whose first columns are one of some keys; `tail` orders them, or locks them."""
+    if not keys:
+        return []
+    of_key = columns[: len(keys[0])]
+    values: tuple[Any, ...]
+    if is_postgresql(session):
+        source, values = _unnest(table, of_key), _arrays(keys)
+        parts = [f"v.{name}" for name in of_key]
+    else:
+        source, values = "json_each(?) AS v", (msgspec.json.encode(keys).decode(),)
+        parts = [f"json_extract(v.value, '$[{number}]')" for number in range(len(of_key))]
+    names = ", ".join(f"{table.name}.{name}" for name in columns)
+    matches = " AND ".join(f"{table.name}.{name} = {part}" for name, part in zip(of_key, parts, strict=True))
+    return fetch(session, f"SELECT {names} FROM {source} CROSS JOIN {table.name} WHERE {matches}{tail}", values)  # noqa: S608
+
+
 def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave it
     """An instant that `Prepared` returned, in UTC: SQLite gives text, PostgreSQL an aware datetime."""
     if isinstance(value, str):

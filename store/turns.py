@@ -45,13 +45,22 @@ class Turns:
             mine = Lock()
             mine.acquire()
             self._waiting.append(mine)
-        if mine.acquire(timeout=self._patience):
-            return
+        came = False
+        try:
+            came = mine.acquire(timeout=self._patience)
+        finally:
+            if not came:
+                self._step_back(mine)
+        if not came:
+            raise sa.exc.TimeoutError(f"no turn to write to the database came within {self._patience:g} seconds")
+
+    def _step_back(self, mine: Lock) -> None:
+        """Also where a signal ends the waiting: a turn that is handed over to nobody would be lost."""
         with self._guard:
-            # Else it was handed over at this very moment.
             if mine in self._waiting:
                 self._waiting.remove(mine)
-                raise sa.exc.TimeoutError(f"no turn to write to the database came within {self._patience:g} seconds")
+                return
+        self._leave()
 
     def _leave(self) -> None:
         with self._guard:

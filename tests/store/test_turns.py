@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor, wait
 
@@ -70,3 +71,37 @@ def test_a_turn_ends_with_an_error() -> None:
         raise RuntimeError
     with turns.one():
         pass
+
+
+def test_who_is_interrupted_while_waiting_loses_no_turn_for_others() -> None:
+    """A signal ends the waiting of the main thread; the turn goes to whoever stands behind it."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    turns, before = Turns(1, patience=PATIENCE), signal.signal(signal.SIGALRM, interrupt)
+    over = threading.Event()
+
+    def hold() -> None:
+        with turns.one():
+            signal.setitimer(signal.ITIMER_REAL, 0.05)
+            over.wait(PATIENCE)
+
+    holder = threading.Thread(target=hold)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _wait_behind(turns, holder)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert turns.waiting == 0
+    over.set()
+    holder.join()
+    with turns.one():
+        pass
+
+
+def _wait_behind(turns: Turns, holder: threading.Thread) -> None:
+    holder.start()
+    while True:
+        with turns.one():
+            pass
