@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from policy import forecast
-from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS
+from policy.disclosure import FEW_PEOPLE, FEW_SPENDERS, is_of_few
 from policy.jumps import unusual
 from policy.period import Month, Week, first_instant
 from policy.units import MICRO_PER_TOKEN, MicroTokens, NanoUSD
@@ -186,7 +186,8 @@ def _jump(name: str, spent: NanoUSD, before: Sequence[NanoUSD], whole: NanoUSD, 
 def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple[WeekAhead, ...]]:
     """How the month and the weeks to come look, from the weeks of today's people.
 
-    No month while its total would tell of those who came or left, or would be of different people. A present week of
+    No month while its total would tell of those who came or left, would be of different people, or of too few: most
+    of a week may have been spent before the month began in it. A present week of
     which nothing is told yet counts as not begun; if the month has begun in it, nothing is told of the month either.
     """
     this_week = team.weeks[-1]
@@ -216,16 +217,17 @@ def _outlook(team: TeamWeeks, *, steady: bool) -> tuple[MonthAhead | None, tuple
     )
     of_month = team.since(month.first_day)
     over = [week for week in of_month if week != this_week]
+    spent = [one for one in team.spent if one.day >= month.first_day and one.usd]
     if (
         not steady
         or month != team.month
         or any(team.hidden[week] for week in over)
         or any(team.of(week) != team.now for week in of_month)
+        or is_of_few(len({one.account_id for one in spent}), team.least)
     ):
         return None, coming
-    spent = sum(one.usd for one in team.spent if one.day >= month.first_day)
     low, middle, high = (None,) * 3 if ahead is None else (NanoUSD(usd) for usd in ahead.month)
-    return MonthAhead(month, NanoUSD(spent), low, middle, high, _granted(team)), coming
+    return MonthAhead(month, NanoUSD(sum(one.usd for one in spent)), low, middle, high, _granted(team)), coming
 
 
 def _days(team: TeamWeeks, end: date) -> dict[date, int]:

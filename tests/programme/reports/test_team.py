@@ -474,6 +474,20 @@ def test_no_month_that_began_in_a_week_of_which_nothing_is_told(app: App, clock:
     assert report.ahead
 
 
+def test_no_month_in_which_too_few_have_spent_yet(app: App, clock: Clock) -> None:
+    """All seven spent on Monday, 30 November, and two of them on the day after: the week is told, December isn't."""
+    teams.hire_team(app)
+    clock.now = datetime(2026, 11, 30, 9, tzinfo=UTC)
+    teams.work(app, dict.fromkeys(TEAM, 100))
+    clock.now = datetime(2026, 12, 2, 9, tzinfo=UTC)
+    teams.take_in(app, [teams.used(date(2026, 11, 30), who, 100) for who in TEAM])
+    for number, who in enumerate(TEAM, 1):
+        teams.take_in(app, [teams.used(date(2026, 12, 1), who, 100)])
+        report = teams.report(app)
+        assert report.this_week.hidden == ""
+        assert (report.month is not None) == (number >= LEAST)
+
+
 def test_the_month_and_its_share_of_the_grants(app: App) -> None:
     """Spent so far, where it is heading, and how much of what the team was granted that is."""
     teams.hire_team(app)
