@@ -21,12 +21,14 @@ from benchmarks import (
     ledgers,
     memory,
     messages,
+    mixed,
     monthly,
     provisioning,
     quarterly,
     reconciled,
     returned,
     review,
+    scale,
     simulated,
     traffic,
     votes,
@@ -48,6 +50,7 @@ NAMES = (
     "messages",
     "votes",
     "holds",
+    "mixed",
     "home",
     "charts",
     "weekly",
@@ -58,6 +61,7 @@ NAMES = (
     "scim",
     "reconciliation",
     "focus",
+    "scale",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
 
@@ -81,6 +85,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         "messages": _messages,
         "votes": _votes,
         "holds": lambda kind: _holds(kind, events),
+        "mixed": _mixed,
         "home": lambda kind: _home(kind, events // 10),
         "weekly": lambda kind: _weekly(kind, min(10_000, events // 1_000)),
         "drafting": lambda kind: _drafting(kind, min(10_000, events // 1_000)),
@@ -96,6 +101,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
                 measure(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if (not only or "scale" in only) and "postgresql" in databases:
+        scale.main()
     if not only or "charts" in only:
         _charts()
     if not only or "review" in only:
@@ -213,11 +220,13 @@ def _votes(kind: str) -> None:
 
 def _holds(kind: str, past: int) -> None:
     """A call's hold and its settle over the bare driver, beside many past holds, and many at once."""
-    call, floor, statements = held.measure(kind)
-    print(
-        f"holds, {kind}: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f} ms, over {floor * 1e3:.2f}"
-        f" ms of the same {statements} statements through the bare driver = {call.whole / floor:.2f} (target <= 3)"
-    )
+    for what, caps in (("the wallet alone", ""), ("two caps more", held.CAPS)):
+        call, floor, statements = held.measure(kind, caps)
+        print(
+            f"holds, {kind}, {what}: reserve {call.reserve * 1e3:.2f} ms, settle {call.settle * 1e3:.2f} ms, over"
+            f" {floor * 1e3:.2f} ms of the same {statements} statements through the bare driver ="
+            f" {call.whole / floor:.2f} (target <= 3)"
+        )
     few, many = held.growth(kind, past)
     print(
         f"growth, {kind}: reserve {many.reserve * 1e3:.2f} ms, settle {many.settle * 1e3:.2f} ms beside {past:,} past"
@@ -228,6 +237,15 @@ def _holds(kind: str, past: int) -> None:
         f"holds, {kind}, {held.WALLETS:,} wallets at once, {held.AT_ONCE} at a time: {crowd.calls_a_second:,.0f}"
         f" calls/s; a reservation takes its caller p50 {crowd.p50 * 1e3:.1f} ms, p99 {crowd.p99 * 1e3:.1f} ms"
     )
+
+
+def _mixed(kind: str) -> None:
+    """What each kind of work waits while the others come in as well."""
+    for name, (alone, together) in mixed.measure(kind).items():
+        print(
+            f"mixed, {kind}, {mixed.PACES[name]:.0f} {name} a second: p50 {alone.p50 * 1e3:.1f}, p99"
+            f" {alone.p99 * 1e3:.1f} ms alone; p50 {together.p50 * 1e3:.1f}, p99 {together.p99 * 1e3:.1f} ms together"
+        )
 
 
 def _home(kind: str, events: int) -> None:

@@ -41,12 +41,13 @@ def authorize(**_: object) -> AuthorizeResult:
     )
 
 
-def _request(command: str, text: str) -> BoltRequest:
+def asked(user: str, command: str = "/tokens", text: str = "balance") -> BoltRequest:
+    """A command as Slack would send it now."""
     return signed(
         {
             "command": command,
             "text": text,
-            "user_id": f"U{SOMEBODY:06}",
+            "user_id": user,
             "team_id": "T1",
             "channel_id": "C1",
             "trigger_id": "1",
@@ -98,7 +99,7 @@ def empty_app() -> Bolt:
 
 
 def _dispatch(bolt: Bolt, command: str, text: str, expected: str) -> float:
-    request = _request(command, text)
+    request = asked(f"U{SOMEBODY:06}", command, text)
     begin = time.perf_counter()
     answer = bolt.dispatch(request)
     spent = time.perf_counter() - begin

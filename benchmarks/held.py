@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from hashlib import blake2b
 from statistics import median, quantiles
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,6 +19,7 @@ from programme.holds.pricing import Ask
 from programme.holds.reserving import Held
 from programme.usage import intake
 from store.holds.records import CALL
+from tests.support import books
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -29,6 +31,10 @@ WARM_UP, ROUNDS = 30, 600
 FEW = 1_000
 """Past holds of a young ledger."""
 WALLETS, AT_ONCE = 2_000, 32
+CAPS = "".join(
+    f'\n[[caps]]\nname = "{scope}"\nscope = "{scope}"\nwindow = "{window}"\nusd = 5000000\naction = "stop"\n'
+    for scope, window in (("person", "day"), ("programme", "month"))
+)
 SOURCE = "bench"
 MODEL = ("anthropic", "claude-sonnet-4-5")
 USED: Meters = {"input_uncached": 1_000, "output": 300}
@@ -61,9 +67,13 @@ class Crowded(NamedTuple):
     p99: float
 
 
-def measure(kind: str) -> Measured:
-    """Calls of many people in a young ledger, each done again by a twin of it; both must come to the same."""
+def measure(kind: str, caps: str = "") -> Measured:
+    """Calls of many people in a young ledger, each done again by a twin of it; both must come to the same.
+
+    With `caps`, each call meets those of the handbook as well.
+    """
     with ledgers.ledger(kind) as app:
+        books.apply_handbook(app, "2026.2", date(2026, 1, 2), more=caps)
         held_past.fill(app, FEW)
         with ledgers.twin(app) as other:
             tape, twin = taped.on(app.database), taped.Twin(other)
@@ -96,11 +106,11 @@ def crowd(kind: str) -> Crowded:
     """Each of two thousand wallets has a call that runs, before the first of them settles."""
     with ledgers.ledger(kind, people=WALLETS) as app, ThreadPoolExecutor(AT_ONCE) as pool:
         begun = time.perf_counter()
-        waits = list(pool.map(lambda number: _took(_reserve, app, number), range(WALLETS)))
+        waits = list(pool.map(lambda number: _took(reserve, app, number), range(WALLETS)))
         with app.database.reading() as session:
             open_ones = session.exec_driver_sql("SELECT count(*) FROM accounts WHERE held > 0").scalar_one()
         assert open_ones == WALLETS
-        list(pool.map(lambda number: _settle(app, number), range(WALLETS)))
+        list(pool.map(lambda number: settle(app, number), range(WALLETS)))
         seconds = time.perf_counter() - begun
         _assert_totals(app, WALLETS)
     return Crowded(WALLETS / seconds, median(waits), quantiles(waits, n=100)[98])
@@ -112,7 +122,7 @@ def _median(calls: Sequence[Call]) -> Call:
 
 def _timed(app: App, number: int) -> Call:
     gc.disable()
-    call = Call(_took(_reserve, app, number), _took(_settle, app, number))
+    call = Call(_took(reserve, app, number), _took(settle, app, number))
     gc.enable()
     return call
 
@@ -128,7 +138,7 @@ def _id(number: int) -> str:
     return f"call_{blake2b(str(number).encode(), digest_size=12).hexdigest()}"
 
 
-def _reserve(app: App, number: int) -> None:
+def reserve(app: App, number: int) -> None:
     asked = Asked({"input_uncached": 1_000}, most_output=800)
     identities: Identities = (("email", traffic.email(number)),)
     ask = Ask(SOURCE, _id(number), CALL, identities, *MODEL, "", "", asked, None, str(number).encode())
@@ -136,7 +146,7 @@ def _reserve(app: App, number: int) -> None:
         assert isinstance(reserving.reserve(moment, ask, app.usual_calls), Held)
 
 
-def _settle(app: App, number: int) -> None:
+def settle(app: App, number: int) -> None:
     identities: Identities = (("email", traffic.email(number)),)
     digest = fingerprint(ledgers.NOW, identities, *MODEL, "", USED, "")
     remarks = Remarks(hold=HoldRef(SOURCE, _id(number)))

@@ -64,15 +64,15 @@ class Measured(NamedTuple):
     rows: int
 
 
-class _Vote(NamedTuple):
+class Vote(NamedTuple):
     voter: Person
     request_id: str
 
 
 def measure(kind: str, past: int) -> Measured:
     """A vote on a fresh request in a ledger with so many past ones; the totals are asserted."""
-    with _company(kind, past) as (app, office):
-        votes = _open_requests(app, office, 2 * (WARM_UP + ROUNDS) + 1)
+    with company(kind, past) as (app, office):
+        votes = open_requests(app, office, 2 * (WARM_UP + ROUNDS) + 1)
         before = _counts(app)
         statements = _statements(app, votes[0]) + COPIES[kind]
         rows = sum(EXPECTED.values()) + CHANGES
@@ -83,7 +83,7 @@ def measure(kind: str, past: int) -> Measured:
 
 
 @contextmanager
-def _company(kind: str, past: int) -> Iterator[tuple[App, past_requests.Office]]:
+def company(kind: str, past: int) -> Iterator[tuple[App, past_requests.Office]]:
     """A company with its board, past requests, and December's grants, to measure fresh requests by."""
     with monthly.company(kind, PEOPLE) as prepared:
         app = dataclasses.replace(prepared, governance_channel=CHANNEL)
@@ -118,9 +118,9 @@ def _vacuum(app: App) -> None:
             session.exec_driver_sql("CHECKPOINT")
 
 
-def _open_requests(app: App, office: past_requests.Office, count: int) -> list[_Vote]:
+def open_requests(app: App, office: past_requests.Office, count: int) -> list[Vote]:
     """Fresh requests of the fast class, each of another person, with the member who will approve it."""
-    made: list[_Vote] = []
+    made: list[Vote] = []
     members = [seat.person_id for seat in office.seats if seat.kind == "member"]
     last_day = day_of(app.clock(), app.zone) + timedelta(days=29)
     asked = NewRequest(past_requests.AMOUNT, "Trying the new model on the release's migration scripts", last_day)
@@ -132,11 +132,11 @@ def _open_requests(app: App, office: past_requests.Office, count: int) -> list[_
             voter = people_store.by_id(moment.session, members[number % len(members)])
         assert voter is not None
         assert submitted.request.class_name == "fast"
-        made.append(_Vote(voter, submitted.request.id))
+        made.append(Vote(voter, submitted.request.id))
     return made
 
 
-def _in_turn(app: App, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float, float, float, float]]:
+def _in_turn(app: App, votes: Sequence[Vote], raw: _Raw) -> list[tuple[float, float, float, float]]:
     """Seconds of a press, an empty handler, a decision without Bolt, and a bare transaction, for each round."""
     bolt = slack_app.build(app, signing_secret=balance.SECRET, authorize=balance.authorize, rate=balance.AT_ANY_RATE)
     floor = _empty_app()
@@ -144,10 +144,10 @@ def _in_turn(app: App, votes: Sequence[_Vote], raw: _Raw) -> list[tuple[float, f
     gc.collect()
     for number, (pressed, decided) in enumerate(zip(votes[::2], votes[1::2], strict=True)):
         # Both before either: the card of a decided request is a shorter one.
-        press, bare = (_press(app, pressed, action) for action in ("fast_track_approve", "empty"))
+        press, bare = (press_of(app, pressed, action) for action in ("fast_track_approve", "empty"))
         taken = (
-            _dispatch(bolt, press),
-            _dispatch(floor, bare),
+            dispatch(bolt, press),
+            dispatch(floor, bare),
             _decide(app, decided),
             raw.transact(),
         )
@@ -167,7 +167,7 @@ def _empty_app() -> Bolt:
     return bolt
 
 
-def _press(app: App, vote: _Vote, action: str) -> BoltRequest:
+def press_of(app: App, vote: Vote, action: str) -> BoltRequest:
     """A press of a button under the request's card, as Slack sends it but for an address to answer at."""
     with app.reading() as moment:
         card = cards.of(moment, vote.request_id)
@@ -197,7 +197,7 @@ def _press(app: App, vote: _Vote, action: str) -> BoltRequest:
     return balance.signed({"payload": json.dumps(payload)})
 
 
-def _dispatch(bolt: Bolt, request: BoltRequest) -> float:
+def dispatch(bolt: Bolt, request: BoltRequest) -> float:
     begin = time.perf_counter()
     answer = bolt.dispatch(request)
     spent = time.perf_counter() - begin
@@ -206,14 +206,14 @@ def _dispatch(bolt: Bolt, request: BoltRequest) -> float:
     return spent
 
 
-def _decide(app: App, vote: _Vote) -> float:
+def _decide(app: App, vote: Vote) -> float:
     begin = time.perf_counter()
     with app.transaction() as moment:
         voting.vote(moment, vote.voter, vote.request_id, Ballot(approves=True))
     return time.perf_counter() - begin
 
 
-def _statements(app: App, vote: _Vote) -> int:
+def _statements(app: App, vote: Vote) -> int:
     """How many statements SQLAlchemy runs for a decision."""
     seen: list[str] = []
 
@@ -262,7 +262,7 @@ def _counts(app: App) -> dict[str, int]:
         }
 
 
-def _assert_totals(app: App, votes: Sequence[_Vote], before: dict[str, int]) -> None:
+def _assert_totals(app: App, votes: Sequence[Vote], before: dict[str, int]) -> None:
     """Every request is approved, with its entry, lot, messages and audit row, and the chain holds."""
     added = {name: count - before[name] for name, count in _counts(app).items()}
     assert added == {name: rows * len(votes) for name, rows in EXPECTED.items()}, added

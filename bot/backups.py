@@ -39,10 +39,14 @@ class Copy(NamedTuple):
 def make(app: App, path: Path) -> Copy:
     """Copy the ledger as of one instant, while the bot runs; a file that is there already is refused.
 
-    Only its owner may read the copy: it holds everything. The copy is there whole, or not at all.
+    A ledger of another version is copied as well: that is what an upgrade begins with. Only its owner may read the
+    copy: it holds everything. The copy is there whole, or not at all.
     """
     if path.exists():
         raise Refusal("file_exists", f"{path} is there already.", next_step="Name another file.")
+    revision = _revision_of_app(app)
+    if revision is None:
+        raise Refusal("not_migrated", "The database has no tables.", next_step="Run `tokens-bot migrate`.")
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f"{path.name}.unfinished")
     unfinished.unlink(missing_ok=True)
@@ -52,9 +56,10 @@ def make(app: App, path: Path) -> Copy:
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
-    with app.transaction() as moment:
-        pulses.note(moment.session, DONE, now=moment.now)
-    return Copy(path, path.stat().st_size, _revision_of_app(app) or "")
+    if revision == schema.head_revision():
+        with app.transaction() as moment:
+            pulses.note(moment.session, DONE, now=moment.now)
+    return Copy(path, path.stat().st_size, revision)
 
 
 def _copy(app: App, path: Path) -> None:

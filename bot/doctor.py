@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import sqlalchemy as sa
 
 from bot import access, wiring
-from bot.checks import board, running, slack
+from bot.checks import board, copies, running, slack
 from bot.findings import MOST_NAMED, Finding, some
 from policy.parameters.retention import KINDS
 from policy.reasons import Refusal
@@ -42,6 +42,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     yield from access.files(app)
     yield from slack.examine(settings, app)
     if ready:
+        yield from copies.examine(app)
         yield from access.keys_of_gateways(app)
         yield from board.examine(settings, app)
         yield from _zones(app)

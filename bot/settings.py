@@ -49,6 +49,8 @@ class Settings:
     handbook: Path | None
     github_webhook_secret: str | None
     log: logs.Style
+    database_read_url: str | None = None
+    """A copy of the database, for reports."""
     vendors: tuple[Access, ...] = ()
     """Those whose admin key is set."""
 
@@ -87,6 +89,7 @@ def load(environ: Mapping[str, str] | None = None) -> Settings:
         handbook=Path(values["TOKENS_HANDBOOK"]) if "TOKENS_HANDBOOK" in values else None,
         github_webhook_secret=values.get("GITHUB_WEBHOOK_SECRET"),
         log=_log(values, problems),
+        database_read_url=values.get("TOKENS_DATABASE_READ_URL"),
         vendors=tuple(_vendors(values, problems)),
     )
     if problems:

@@ -33,9 +33,9 @@ def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> A
     outgoing.refuse_redirects()
     gc.set_threshold(*COLLECTOR_THRESHOLDS)
     try:
-        database = open_database(settings.database_url)
+        database = open_database(settings.database_url, settings.database_read_url)
     except DatabaseUrlError as error:
-        raise Refusal("database_url", f"{error}.", next_step="Correct TOKENS_DATABASE_URL.") from error
+        raise Refusal("database_url", f"{error}.", next_step="Correct it.") from error
     return App(
         database,
         settings.zone,

@@ -18,6 +18,7 @@ from handlers.rates import BY_KEY, Buckets, Rate
 from programme.app import App
 from programme.moment import Moment
 from programme.usage import keys
+from store import losses
 from store.usage.keys import ApiKey
 
 MOST_ITEMS = 10_000
@@ -73,9 +74,13 @@ class Intake(Generic[Item, Rest]):
         return fates
 
     def taken(self, app: App, items: list[Item]) -> Sequence[Fate]:
-        """Take items in, all in one transaction."""
-        with app.transaction() as moment:
-            return self.take_in(moment, items)
+        """Take items in, all in one transaction; each is known, so where the connection is lost they come again."""
+
+        def take() -> Sequence[Fate]:
+            with app.transaction() as moment:
+                return self.take_in(moment, items)
+
+        return losses.done_again(take)
 
     def _note(self, app: App, fates: Iterable[Fate], sender: str) -> None:
         if self.note_rejected is None:
@@ -102,6 +107,11 @@ Guard = Callable[..., Callable[..., ApiKey]]
 """Makes the dependency of a route from the scopes of which its key has to have one."""
 
 
+def _key_of(app: App, secret: str) -> ApiKey | None:
+    with app.reading() as moment:
+        return keys.authenticate(moment, secret)
+
+
 def guard(app: App, rate: Rate | None = None) -> Guard:
     """What all routes of an app share: however many a key may use, it is one key with one rate."""
     bearer = HTTPBearer(auto_error=False, description="A key from `tokens-bot keys create`.")
@@ -111,8 +121,7 @@ def guard(app: App, rate: Rate | None = None) -> Guard:
         """A dependency: the key in force that the request carries, if it has one of the scopes."""
 
         def require_key(credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]) -> ApiKey:
-            with app.reading() as moment:
-                key = keys.authenticate(moment, credentials.credentials) if credentials else None
+            key = losses.done_again(lambda: _key_of(app, credentials.credentials)) if credentials else None
             if key is None:
                 raise HTTPException(401, "A key in force is needed.", headers={"WWW-Authenticate": "Bearer"})
             now = app.clock()

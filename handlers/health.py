@@ -37,7 +37,7 @@ def routes(app: App, parts: Sequence[str]) -> APIRouter:
         try:
             with app.database.reading() as session:
                 revision = schema.current_revision(session)
-        except sa.exc.OperationalError:
+        except (sa.exc.OperationalError, sa.exc.InterfaceError):
             response.status_code = 503
             return {"status": "database away"}
         if revision != schema.head_revision():

@@ -32,6 +32,15 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER_SECONDS = "5"
+AWAY = (
+    sa.exc.OperationalError,
+    sa.exc.InterfaceError,
+    sa.exc.TimeoutError,
+    # PostgreSQL's way to say that a table is missing: the database is not migrated.
+    sa.exc.ProgrammingError,
+    # And that it only reads: another server took over.
+    sa.exc.InternalError,
+)
 INTAKE = "http"
 """The part of the bot that takes in what programs report."""
 
@@ -77,16 +86,15 @@ def build(
     api.include_router(reference.routes(api.openapi))
     if slack is not None:
         api.include_router(slack_events.routes(slack))
-    api.add_exception_handler(sa.exc.OperationalError, _database_away)
-    # PostgreSQL's way to say that a table is missing: the database is not migrated.
-    api.add_exception_handler(sa.exc.ProgrammingError, _database_away)
+    for kind in AWAY:
+        api.add_exception_handler(kind, _database_away)
     api.add_middleware(_LastResort)
     return api
 
 
 def _database_away(_request: Request, error: Exception) -> Response:
     logger.error("the database does not answer: %s", type(error).__name__)
-    detail = {"detail": "The database does not answer. Nothing was taken in; send the batch again."}
+    detail = {"detail": "The database does not answer. Send it again: what was taken in without a word counts once."}
     return bodies.as_json(detail, status=503, headers={"Retry-After": RETRY_AFTER_SECONDS})
 
 

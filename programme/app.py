@@ -15,7 +15,7 @@ from programme.people.slack_accounts import OwnTeam
 from programme.price_book import PriceBook
 from programme.value.standing import RecentFigures
 from programme.vitals import Vitals
-from store import runs
+from store import replication, runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +79,24 @@ class App:
         """A moment for statements that only read."""
         with self.database.reading() as session:
             yield self.moment(session, now)
+
+    @contextmanager
+    def reporting(
+        self,
+        now: datetime | None = None,
+        *,
+        throughout: bool = False,
+        same: Callable[[Session], object] | None = None,
+    ) -> Iterator[Moment]:
+        """A moment for what is only told: of the copy of the database if there is one, and of its time.
+
+        Never for a balance or a decision. `throughout` and `same` are those of `replication.reporting`.
+        """
+        now = now or self.clock()
+        with replication.reporting(self.database, now, throughout=throughout, same=same) as source:
+            moment = self.moment(source.session, source.as_of or now)
+            # What a copy says is not to be remembered as what is.
+            yield moment if source.as_of is None else replace(moment, is_copied=True, recently=RecentHandbooks())
 
     @contextmanager
     def undone(self, now: datetime | None = None) -> Iterator[Moment]:

@@ -35,6 +35,8 @@ class Moment:
     recruiters_channel: str | None = None
     prices: PriceBook = field(default_factory=PriceBook)
     recently: RecentHandbooks = field(default_factory=RecentHandbooks)
+    is_copied: bool = False
+    """Whether a copy of the database is read, which is of this moment and a little behind."""
 
     @cached_property
     def today(self) -> date:

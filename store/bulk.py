@@ -16,6 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.compiler import compiles
 
+from store import losses
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -83,9 +85,9 @@ def _run_each(session: Session, text: str, rows: Sequence[Row]) -> Any:  # noqa:
 
 
 def _as_ours(session: Session, text: str, error: Exception) -> sa.exc.DBAPIError | sa.exc.StatementError:
-    """As SQLAlchemy would have raised it: callers know only one IntegrityError."""
-    errors = session.dialect.loaded_dbapi.Error
-    return sa.exc.DBAPIError.instance(text, None, error, errors, dialect=session.dialect)
+    """As SQLAlchemy would have raised it: callers know only one IntegrityError, and one way to lose a connection."""
+    lost, errors = losses.drop_lost(session, error), session.dialect.loaded_dbapi.Error
+    return sa.exc.DBAPIError.instance(text, None, error, errors, connection_invalidated=lost, dialect=session.dialect)
 
 
 class _Compiled(NamedTuple):
@@ -166,6 +168,25 @@ class Among:
         if is_postgresql(session):
             return self._postgresql.execute(session, {"some": values, **parameters})
         return self._sqlite.execute(session, {"some": msgspec.json.encode(values).decode(), **parameters})
+
+
+def keyed(
+    session: Session, table: sa.Table, columns: Sequence[str], keys: Sequence[Row], *, tail: str = ""
+) -> list[Row]:
+    """The rows whose first columns are one of some keys; `tail` orders them, or locks them."""
+    if not keys:
+        return []
+    of_key = columns[: len(keys[0])]
+    values: tuple[Any, ...]
+    if is_postgresql(session):
+        source, values = _unnest(table, of_key), _arrays(keys)
+        parts = [f"v.{name}" for name in of_key]
+    else:
+        source, values = "json_each(?) AS v", (msgspec.json.encode(keys).decode(),)
+        parts = [f"json_extract(v.value, '$[{number}]')" for number in range(len(of_key))]
+    names = ", ".join(f"{table.name}.{name}" for name in columns)
+    matches = " AND ".join(f"{table.name}.{name} = {part}" for name, part in zip(of_key, parts, strict=True))
+    return fetch(session, f"SELECT {names} FROM {source} CROSS JOIN {table.name} WHERE {matches}{tail}", values)  # noqa: S608
 
 
 def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave it

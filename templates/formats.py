@@ -247,6 +247,11 @@ def from_when(begin: datetime, zone: ZoneInfo) -> str:
     return day(local.date()) if local.time() == time() else f"{day(local.date())} at {local:%H:%M}"
 
 
+def clock_time(value: datetime) -> str:
+    """The time of an instant that is in its reader's zone already: `09:14`."""
+    return f"{value:%H:%M}"
+
+
 def when_over(end: datetime, zone: ZoneInfo) -> str:
     """The same behind a verb: `at the end of 31 Dec 2026`, `on 1 Jan 2027 at 06:00`."""
     said = until(end, zone)
@@ -294,6 +299,7 @@ FILTERS = {
         moved,
         whole_percent,
         short_day,
+        clock_time,
         month_name,
         day,
         day_before,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import date
+    from datetime import date, datetime
 
     from policy.period import Month, Week
     from policy.units import MicroTokens, NanoUSD
@@ -97,6 +97,7 @@ class TeamReport:
     tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if no one
     spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which
     nothing is told. `stops` is how often caps stopped members in the last week that is over, if that week is told.
+    `as_of` is of when all of it is, where that is not now, in the programme's zone.
     """
 
     manager_id: str
@@ -117,6 +118,7 @@ class TeamReport:
     per_token: NanoUSD
     contact: str
     stops: int = 0
+    as_of: datetime | None = None
 
     @property
     def is_told_apart(self) -> bool:

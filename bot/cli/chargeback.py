@@ -47,8 +47,8 @@ def export_chargeback(*, month: Month, out: BinaryIO, format_: Format) -> None:
     people used something for stand together as `other`.
     """
     with common.app() as app:
-        with app.database.snapshot() as session:
-            told = begun(app.moment(session), month)
+        with app.reporting(throughout=True) as copied:
+            told = begun(copied, month)
             owners = emails(told.moment)
             found = chargeback.of_month(told.moment, month).values()
             rows = [row for one in found for row in _rows(one, owners.get(one.key, ""))]
@@ -56,6 +56,7 @@ def export_chargeback(*, month: Month, out: BinaryIO, format_: Format) -> None:
         with app.transaction() as moment:
             note_export(moment, "chargeback.export", actor=common.actor(), lines=len(rows))
     tables.write(out, LAYOUT, tables.in_order(LAYOUT, rows), format_)
+    common.told_as_of(copied)
     click.echo(f"{len(rows):,} {'line' if len(rows) == 1 else 'lines'}.", file=sys.stderr)
     if not is_final:
         click.echo(f"{month} is not settled: what is posted before {settled} is still added to it.", file=sys.stderr)

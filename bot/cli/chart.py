@@ -36,10 +36,11 @@ def chart() -> None:
 @out_option
 def team(email: str, out: Path | None) -> None:
     """Draw a manager's team week by week, as the manager sees it."""
-    with common.app() as app, app.reading() as moment:
+    with common.app() as app, app.reporting() as moment:
         report = team_report(moment, directory.require(moment, email).id)
     if report is None:
         raise Refusal("no_reports", f"No one reports to {email}.")
+    common.told_as_of(moment)
     _write(charts.weekly_spend(report), out)
 
 
@@ -61,8 +62,9 @@ def burn_down(email: str, out: Path | None) -> None:
 @out_option
 def utilisation(out: Path | None) -> None:
     """Draw how much of their grants people used in the last full months."""
-    with common.app() as app, app.reading() as moment:
+    with common.app() as app, app.reporting() as moment:
         found = standing.of(moment)
+    common.told_as_of(moment)
     _write(charts.utilisation(found.utilisation), out)
 
 

@@ -50,6 +50,13 @@ def app() -> Iterator[App]:
         yield opened
 
 
+def told_as_of(moment: Moment) -> None:
+    """Of when a report is that was read from a copy of the database."""
+    if moment.is_copied:
+        local = moment.now.astimezone(moment.zone)
+        click.echo(f"Read from the copy of the database, as of {local:%Y-%m-%d %H:%M} {moment.zone.key}.", err=True)
+
+
 def moment_of(app: App, *, dry_run: bool) -> AbstractContextManager[Moment]:
     """A transaction; one that leaves nothing for a dry run."""
     return app.undone() if dry_run else app.transaction()

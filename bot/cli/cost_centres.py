@@ -71,8 +71,7 @@ def list_cost_centres(*, owner: str | None, as_json: bool) -> None:
 @common.json_option
 def statement(key: str, *, month: Month | None, as_json: bool) -> None:
     """Show what a cost centre bears of a month, as its owner is told it."""
-    with common.app() as app, app.database.snapshot() as session:
-        moment = app.moment(session)
+    with common.app() as app, app.reporting(throughout=True) as moment:
         named = month or Month.containing(moment.today).previous()
         told = chargeback.begun(moment, named)
         found = figures.of_month(moment, named).get(key)
@@ -83,6 +82,7 @@ def statement(key: str, *, month: Month | None, as_json: bool) -> None:
     if as_json:
         common.print_json(common.plain(found) | {"final": told.is_final})
     else:
+        common.told_as_of(moment)
         _print(found)
 
 

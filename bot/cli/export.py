@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from handlers.tables import Format
+    from programme.moment import Moment
     from programme.reviews.eligibility import Eligibility
     from views.reports import TeamReport, WeekOfSpend
 
@@ -51,15 +52,23 @@ def export_spend(*, email: str | None, out: BinaryIO, format_: Format) -> None:
 
     The last week is not over. A week that the report leaves out has the reason instead of figures.
     """
-    with common.app() as app, app.transaction() as moment:
-        monday = Week.containing(moment.today).first_day
-        managers = [directory.require(moment, email).id] if email else teams.managers(moment.session, monday)
-        people = ((people_store.by_id(moment.session, manager), team_report(moment, manager)) for manager in managers)
-        teams_told = [(person.email, report) for person, report in people if person is not None and report is not None]
-        rows = [row for told in teams_told for row in _rows(*told)]
-        anchors.note_export(moment, "spend.export", actor=common.actor(), lines=len(rows))
+    with common.app() as app:
+        with app.reporting(throughout=True) as moment:
+            rows, teams_told = _spend(moment, email)
+        with app.transaction() as noting:
+            anchors.note_export(noting, "spend.export", actor=common.actor(), lines=len(rows))
     tables.write(out, SPEND, tables.in_order(SPEND, rows), format_)
-    click.echo(f"{len(teams_told):,} {'team' if len(teams_told) == 1 else 'teams'}.", file=sys.stderr)
+    common.told_as_of(moment)
+    click.echo(f"{teams_told:,} {'team' if teams_told == 1 else 'teams'}.", file=sys.stderr)
+
+
+def _spend(moment: Moment, email: str | None) -> tuple[list[dict[str, Any]], int]:
+    """The rows of one team, or of all, and how many teams that were."""
+    monday = Week.containing(moment.today).first_day
+    managers = [directory.require(moment, email).id] if email else teams.managers(moment.session, monday)
+    people = ((people_store.by_id(moment.session, manager), team_report(moment, manager)) for manager in managers)
+    told = [(person.email, report) for person, report in people if person is not None and report is not None]
+    return [row for one in told for row in _rows(*one)], len(told)
 
 
 def _rows(manager: str, report: TeamReport) -> Iterator[dict[str, Any]]:

@@ -36,14 +36,15 @@ def export_focus(*, month: Month, spec: Spec, named: Format | None, format_: For
     cost nothing. The audit log records the export.
     """
     with common.app() as app:
-        with app.database.snapshot() as session:
-            told = Months(app.moment(session), month)
+        with app.reporting(throughout=True) as copied:
+            told = Months(copied, month)
             if month.first_day > told.moment.today:
                 raise Refusal("month_ahead", f"{month} has not begun.", next_step="Name a month that has.")
             is_final, is_elsewhere = told.is_final, month_charges.stands_later(told)
             lines = focus_writing.write(out, told, month_charges.of(told), spec, named or format_)
         with app.transaction() as moment:
             note_export(moment, "focus.export", actor=common.actor(), lines=lines)
+    common.told_as_of(copied)
     click.echo(f"{lines:,} {'row' if lines == 1 else 'rows'}.", file=sys.stderr)
     if not is_final:
         day = told.settled_at(month).astimezone(told.moment.zone).date()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from bot.cli import common
+from bot.cli.listing import many
 from handlers.invoices import files
 from policy.bills import KEPT, OUTSIDE, PERSON, PROJECT, ROUNDING
 from policy.reasons import Refusal
@@ -96,7 +97,7 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
         name, change = one.change.name, one.change
         common.told(
             f"{name.account}, {name.period:%Y-%m}: USD {_usd(change.whole.nano_usd)}"
-            f" in {_many(change.whole.rows, 'row')}; {BECAME[change.becomes]}.",
+            f" in {many(change.whole.rows, 'row')}; {BECAME[change.becomes]}.",
             dry_run=dry_run,
         )
         _tell_fates(told.by_fate(change.told.items()))
@@ -104,7 +105,7 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
             was = change.whole.nano_usd - change.stood.nano_usd
             click.echo(
                 f"  USD {_usd(was, signed=True)} against {change.stood.file.name}:"
-                f" {_many(len(change.added), 'line')} added, {len(change.changed):,} changed, {len(change.gone):,} gone"
+                f" {many(len(change.added), 'line')} added, {len(change.changed):,} changed, {len(change.gone):,} gone"
             )
         _tell_waiting(one)
     click.echo(", ".join(f"{count:,} {status}" for status, count in done.counts.items()))
@@ -134,15 +135,11 @@ def _apportioned(costs: Mapping[T, Sum], cents: int) -> dict[T, int]:
 def _tell_waiting(one: Done) -> None:
     if one.waiting and one.waiting.lines:
         click.echo(
-            f"  USD {_usd(one.waiting.nano_usd)} of it waits in quarantine, in {_many(one.waiting.lines, 'line')}"
+            f"  USD {_usd(one.waiting.nano_usd)} of it waits in quarantine, in {many(one.waiting.lines, 'line')}"
             " of usage (`tokens-bot quarantine list`)."
         )
     for why, count in one.details.most_common(10):
         click.echo(f"    {count:,} x {why}")
-
-
-def _many(count: int, what: str) -> str:
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def _usd(nano_usd: int, *, signed: bool = False) -> str:
@@ -227,12 +224,12 @@ def show(bill_id: int, *, as_json: bool) -> None:
         common.print_json({**_of_bill(bill), "services": services, "bearers": dict(shown.borne)})
         return
     click.echo(
-        f"{bill.name.account}, {bill.name.period:%Y-%m}: USD {_usd(bill.nano_usd)} in {_many(bill.rows, 'row')} of"
+        f"{bill.name.account}, {bill.name.period:%Y-%m}: USD {_usd(bill.nano_usd)} in {many(bill.rows, 'row')} of"
         f" {bill.file.name}"
     )
     _tell_fates(shown.by_fate)
     for bears, count in shown.borne.items():
-        click.echo(f"  {SAID[bears]}: {_many(count, 'account')}")
+        click.echo(f"  {SAID[bears]}: {many(count, 'account')}")
     table = []
     for bears, cents in _in_cents(shown.by_fate).items():
         own = {service: cost for (part, service), cost in sorted(shown.by_service.items()) if part == bears}

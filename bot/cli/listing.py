@@ -69,6 +69,11 @@ def written(amount: Amount) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def many(count: int, what: str) -> str:
+    """So many of a thing: `1 name`, `2,000 names`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
 def usd(amount: NanoUSD, *, as_json: bool) -> str:
     """USD under a name that says so already: exact for programs, as people write it for them."""
     return common.usd_text(amount) if as_json else written(amount)

@@ -117,7 +117,8 @@ def relink_person(email: str, account: str, *, dry_run: bool) -> None:
         return
     if found.email and found.email.lower() != person.email:
         click.echo(f"In Slack, {found.id} has the e-mail {found.email}.", err=True)
-    common.told(f"{person.name} ({person.id}) is known by {found.id}, not {before or '-'}.", dry_run=dry_run)
+    instead = f", and no longer by {before}" if before else ""
+    common.told(f"{person.name} ({person.id}) is known by {found.id} from now on{instead}.", dry_run=dry_run)
 
 
 @people.command("leave")

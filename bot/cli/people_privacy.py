@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.reasons import Refusal
+from policy.units import MicroTokens, NanoUSD
 from programme.privacy import erasing, retention
 
 if TYPE_CHECKING:
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from programme.privacy.retention import Due
 
 _LONGEST = 100
+IN_TOKENS = {"amount", "balance", "carried_at_most", "granted", "grant_after", "grant_before", "held", "likely"}
+IN_TOKENS |= {"netted", "remaining", "spent"}
+"""Columns of micro-tokens whose name does not say so."""
 
 
 @click.command("export")
@@ -29,7 +34,8 @@ _LONGEST = 100
 def export_person(who: str, path: Path | None) -> None:
     """Print everything that is held about a person, to be handed to them.
 
-    Amounts of tokens are in millionths of a token, amounts of USD in billionths of a dollar, as they are stored.
+    In the JSON, amounts of tokens are in millionths of a token, amounts of USD in billionths of a dollar, as they are
+    stored.
     """
     with common.app() as app, app.transaction() as moment:
         found = erasing.export(moment, who, actor=common.actor())
@@ -37,7 +43,7 @@ def export_person(who: str, path: Path | None) -> None:
         content = {"person": found.person.id, "tables": found.tables}
         path.write_text(json.dumps(content, indent=2, default=_plain), "utf-8")
         path.chmod(0o600)
-    for line in _readable(found.tables):
+    for line in readable(found.tables):
         click.echo(line)
 
 
@@ -45,13 +51,23 @@ def _plain(value: object) -> str:
     return value.hex() if isinstance(value, bytes) else str(value)
 
 
-def _readable(tables: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+def readable(tables: Mapping[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Every row as a line, with amounts as people write them."""
     for name, rows in tables.items():
         yield f"{name} ({len(rows)})"
         for row in rows:
-            said = ", ".join(f"{key} = {_short(value)}" for key, value in row.items() if value is not None)
+            said = ", ".join(_said(key, value) for key, value in row.items() if value is not None)
             yield f"  {said}"
         yield ""
+
+
+def _said(key: str, value: object) -> str:
+    """A figure in its unit as people write it, anything else as it is."""
+    if isinstance(value, int) and key.endswith("nano_usd"):
+        return f"{key.replace('nano_usd', 'usd')} = {listing.written(NanoUSD(value))}"
+    if isinstance(value, int) and (key.endswith("micro_tokens") or key in IN_TOKENS):
+        return f"{key.replace('micro_tokens', 'tokens')} = {listing.written(MicroTokens(value))}"
+    return f"{key} = {_short(value)}"
 
 
 def _short(value: object) -> str:
@@ -85,7 +101,8 @@ def erase_person(who: str, *, dry_run: bool, as_json: bool) -> None:
             }
         )
         return
-    said = f"{done.names} names, {done.texts} texts, {done.letters} messages and the names in {done.events} events"
+    counts = ((done.names, "name"), (done.texts, "text"), (done.letters, "message"))
+    said = f"{', '.join(starmap(listing.many, counts))} and the names in {listing.many(done.events, 'event')}"
     common.told(f"{done.person_id}: {said} are gone. What stays:", dry_run=dry_run)
     common.print_table(("rows", "table", "why"), [(n, name, erasing.why_kept(name)) for name, n in done.kept.items()])
     click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/privacy.md.", err=True)

@@ -127,7 +127,11 @@ def _print_one(one: Shown) -> None:
     sums = one.sums
     click.echo(f"{sums.vendor}, {sums.first} to {sums.last} (UTC): {_verdict(one)}")
     rows = [("charged by the vendor", _usd(sums.charged)), ("posted by us", _usd(sums.posted))]
-    rows += [("too small to tell of", _usd(sums.small))]
+    differences = sums.charged + sums.pending_usd - sums.posted - sums.small
+    rows.append(("differences", _usd(differences)))
+    if settled := sum(int(found.settled) for found in one.findings):
+        rows.append(("of them posted as adjustments", _usd(NanoUSD(settled))))
+    rows.append(("too small to tell of", _usd(sums.small)))
     if sums.pending:
         rows.append((f"not charged yet, since {sums.pending[0]}", _usd(sums.pending_usd)))
     if sums.uncharged:

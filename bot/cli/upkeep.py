@@ -68,10 +68,14 @@ def _show(found: Rehearsal, *, as_json: bool) -> None:
 def backup(file: Path, *, as_json: bool) -> None:
     """Copy the ledger into FILE while the bot runs: a SQLite file, or what `pg_dump` writes of PostgreSQL.
 
-    The copy is of one instant, and its owner's alone. `doctor` says when the last one was made.
+    The copy is of one instant, and its owner's alone. An earlier version's ledger is copied as well, before `migrate`.
+    `doctor` says when the last copy was made.
     """
-    with common.app() as app:
+    app = wiring.new_app(settings.load())
+    try:
         made = backups.make(app, file)
+    finally:
+        app.database.close()
     if as_json:
         common.print_json({"file": str(made.path), "bytes": made.size, "revision": made.revision})
     else:

@@ -23,6 +23,7 @@ from programme.holds import ending, reserving
 from programme.holds.pricing import Ask
 from programme.holds.reserving import Held
 from programme.moment import Moment
+from store import losses
 from store.usage.keys import ApiKey
 from views.holds import Denial
 
@@ -52,13 +53,19 @@ EXTEND = documented(asked.EXTENSIONS.schema({"expires_in": 900}))
 
 
 def once_more(app: App, work: Callable[[Moment], T]) -> T:
-    """Do it in a transaction; again if someone made the same hold at the same moment, which is found then."""
+    """Do it in a transaction; again if someone made the same hold at the same moment, which is found then.
+
+    And again where the connection is lost: a hold that was made without a word is found as well.
+    """
+
+    def do() -> T:
+        with app.transaction() as moment:
+            return work(moment)
+
     try:
-        with app.transaction() as moment:
-            return work(moment)
+        return losses.done_again(do)
     except sa.exc.IntegrityError:
-        with app.transaction() as moment:
-            return work(moment)
+        return do()
 
 
 def parsed(found: T | Rejected) -> T:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from handlers.slack.commands import TEAM, Command
@@ -9,6 +10,7 @@ from policy.period import day_of
 from policy.reasons import Refusal
 from programme.reports.team import team_report
 from store.people import directory as people_store
+from store.people import teams
 from templates import team
 
 if TYPE_CHECKING:
@@ -23,7 +25,10 @@ def show_team(app: App, request: Request) -> Message | None:
         if person is None:
             return None
         has_left = person.left_on is not None and person.left_on < day_of(request.now, app.zone)
-        report = None if has_left else team_report(moment, person.id)
+    report = None
+    if not has_left:
+        with app.reporting(request.now, same=partial(teams.lines_below, manager_id=person.id)) as moment:
+            report = team_report(moment, person.id)
     if report is None:
         raise Refusal(
             "no_reports",

@@ -9,16 +9,17 @@ import difflib
 import logging
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from handlers import contact_of, metrics, note_failure
-from handlers.slack.interactions import Modal, open_modal
+from handlers import contact_of, metrics
+from handlers.slack.interactions import Modal, failed, open_modal
 from handlers.slack.listeners import COMMAND
 from handlers.slack.users import meet
 from policy import texts
 from policy.reasons import Refusal
 from programme.offers.making import RECRUITER
 from programme.people import board
+from store import losses
 from store.people import directory as people_store
 from templates import render
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from templates.render import Message
 
 logger = logging.getLogger(__name__)
+T = TypeVar("T")
 
 
 _AFTER = ".,;:!?…"
@@ -95,14 +97,17 @@ class Commands:
         command, arguments = self.parse(text)
         request = Request(slack_user_id, arguments, app.clock())
         doing = app.once(once)
+        # Under Slack's id a change that was committed without a word is not made again.
+        done_again = losses.done_again if once else _done
         try:
             with metrics.COMMAND_SECONDS.labels(command.name).time():
-                return command.answer(doing, request) or _after_linking(doing, command, request, client)
+                return done_again(
+                    lambda: command.answer(doing, request) or _after_linking(doing, command, request, client)
+                )
         except Refusal as refusal:
             return render.message("shared/refusal", refusal=refusal)
         except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
-            failure_id = note_failure(logger, f"/tokens {command.name}", error)
-            return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
+            return failed(logger, f"/tokens {command.name}", error)
 
     def respond(self, ack: Ack, body: dict[str, Any], client: WebClient, *, app: App) -> None:
         """The listener for the slash command."""
@@ -132,6 +137,10 @@ class Commands:
             near=near[0] if near else "",
             contact=contact,
         )
+
+
+def _done(work: Callable[[], T]) -> T:
+    return work()
 
 
 def _topics(moment: Moment, slack_user_id: str) -> list[str]:

@@ -15,6 +15,7 @@ from handlers.slack.listeners import FORM, PRESS
 from handlers.slack.users import meet, quick
 from policy.reasons import FieldsRefused, Refusal
 from programme.app import REPEATED
+from store import losses
 from store.people import directory as people_store
 from templates import render
 
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 View = dict[str, Any]
+AWAY = (
+    "I can't reach my database just now. In a minute, look whether this is done before you send it again: nothing is "
+    "done by halves."
+)
 ANSWER_SECONDS = 1
 """A click has to be acknowledged within three seconds, of which asking who someone is may have taken two."""
 
@@ -122,20 +127,29 @@ def _pressed(
         value = str(body["actions"][0].get("value") or "")
         private = str((body.get("view") or {}).get("private_metadata") or "")
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"), private)
-        said = answer(app.once(body["trigger_id"]), press)
+        # Under Slack's id a change that was committed without a word is not made again.
+        doing = app.once(body["trigger_id"])
+        said = losses.done_again(lambda: answer(doing, press))
         if isinstance(said, Modal):
             _show_modal(client, body, said)
             said = None
     except Refusal as refusal:
         said = render.message("shared/refusal", refusal=refusal)
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
-        failure_id = note_failure(logger, action_id, error)
-        said = render.message("shared/failure", failure_id=failure_id, contact="the administrators")
+        said = failed(logger, action_id, error)
     if said is not None:
         tell(client, body, said)
     ack()
     if person is not None:
         app.refresh_home(person.id)
+
+
+def failed(logger: logging.Logger, what: str, error: Exception) -> Message:
+    """The answer where something failed that no one foresaw, or the database is away."""
+    failure_id = note_failure(logger, what, error)
+    if losses.is_away(error):
+        return render.message("shared/database_away")
+    return render.message("shared/failure", failure_id=failure_id, contact="the administrators")
 
 
 def _show_modal(client: WebClient, body: dict[str, Any], modal: Modal) -> None:
@@ -219,7 +233,8 @@ def _submitted(
 ) -> None:
     try:
         form = form_of(app, client, body)
-        shown = answer(app.once(body["trigger_id"]), form)
+        doing = app.once(body["trigger_id"])
+        shown = losses.done_again(lambda: answer(doing, form))
     except FieldsRefused as refused:
         ack(response_action="errors", errors=_beside_fields(refused.problems, body["view"]))
     except Refusal as refusal:
@@ -228,7 +243,7 @@ def _submitted(
     except Exception as error:  # noqa: BLE001 - whatever it is, the person gets an answer
         failure_id = note_failure(logger, callback_id, error)
         text = f"Something went wrong on our side, and nothing was changed. Tell the administrators: {failure_id}."
-        ack(response_action="update", view=closed(text))
+        ack(response_action="update", view=closed(AWAY if losses.is_away(error) else text))
     else:
         if isinstance(shown, ShownModals):
             ack(response_action="update", view=shown.view)

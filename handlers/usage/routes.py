@@ -23,6 +23,7 @@ from policy.units import MicroTokens
 from policy.versions import Version
 from programme.app import App
 from programme.usage import intake, refusals
+from store import losses
 from store.holds import records
 from store.holds.records import Hold
 from store.usage.keys import ApiKey
@@ -95,7 +96,7 @@ class _Versions(Intake[UsageEvent | Version, Rejected]):
         for one in items:
             if type(one) is UsageEvent and one.remarks is not None and one.remarks.hold is not None:
                 self.named[one.source, one.event_id] = one.remarks.hold
-        return taking.take_in(app, items, actor=self.actor)
+        return losses.done_again(lambda: taking.take_in(app, items, actor=self.actor))
 
 
 def _freed(hold: Hold | None, hold_id: str) -> dict[str, str]:

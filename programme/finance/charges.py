@@ -245,9 +245,9 @@ def disclosed_centres(told: Months, bearers: Bearers, payers: Mapping[int, str])
     """The cost centres that enough people used something for in the month."""
     users: defaultdict[str, set[str]] = defaultdict(set)
     days = (told.month.first_day, told.month.next().first_day)
-    for one in store.used(told.moment.session, days):
-        if (person := payers.get(one.account_id)) is not None:
-            users[bearers.of(person, one.project, one.day)].add(person)
+    for account_id, project, day in store.users(told.moment.session, days):
+        if (person := payers.get(account_id)) is not None:
+            users[bearers.of(person, project, day)].add(person)
     groups = {key: frozenset(people) for key, people in users.items()}
     return frozenset(disclosure.disclosed(groups, told.least_people))
 

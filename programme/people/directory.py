@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -143,7 +144,10 @@ def forget_identity(moment: Moment, *, source: str, kind: IdentityKind, value: s
     value, before = next((found for found in owners if found[1] is not None), (value, None))
     if before is None:
         text = f"{kind} {value!r} of {source} is nobody's."
-        raise Refusal("unknown_identity", text, next_step="`tokens-bot identities list` has every name.")
+        known = people_store.kept_as(moment.session, value)
+        others = [f"`--source {shlex.quote(of)} --kind {one}`" for of, one in known]
+        elsewhere = f"There is one with {' and one with '.join(others[:3])}." if others else ""
+        raise Refusal("unknown_identity", text, next_step=elsewhere or "`tokens-bot identities list` has every name.")
     subject = f"{source}/{kind}/{value}"
     audit.note(moment.session, actor, "identity.forget", subject, at=moment.now, before={"person_id": before}, after={})
     person = people_store.by_id(moment.session, before)

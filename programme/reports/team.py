@@ -76,6 +76,7 @@ def team_report(moment: Moment, manager_id: str, *, week: Week | None = None) ->
         per_token=value.per_token,
         contact=book.contact,
         stops=0 if reason else _stops(moment, team),
+        as_of=moment.now.astimezone(moment.zone) if moment.is_copied else None,
     )
 
 

@@ -19,13 +19,14 @@ from store import time_zones
 from store.grants import leavers
 from store.outbox import messages
 from store.outbox.messages import NewMessage
-from store.people import teams
+from store.people import directory, teams
 from views import codec
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from programme.moment import Moment
+    from store.engine import Session
     from views.reports import TeamReport
 
 TEMPLATE = "reports/weekly"
@@ -67,6 +68,11 @@ def owe(moment: Moment, week: Week) -> int:
 def _letter(week: Week, manager: str, due: datetime) -> NewMessage:
     view = codec.written(WhoseWeek(manager, week.first_day))
     return NewMessage(f"weekly:{week}:{manager}", TEMPLATE, view, manager, None, due)
+
+
+def who_reads(whose: WhoseWeek, session: Session) -> object:
+    """What decides whether a manager may still read of a team: that they are there, and who reports to them."""
+    return directory.by_id(session, whose.manager), teams.lines_below(session, whose.manager)
 
 
 def report_of(moment: Moment, whose: WhoseWeek) -> TeamReport | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from programme.reports import weekly
@@ -18,8 +19,9 @@ if TYPE_CHECKING:
 
 def compose(app: App, view: object) -> tuple[Message, Picture | None] | None:
     """A manager's week; None where there is nothing that may be told, or where a later report is due."""
-    with app.reading() as moment:
-        report = weekly.report_of(moment, codec.read(WhoseWeek, view))
+    whose = codec.read(WhoseWeek, view)
+    with app.reporting(same=partial(weekly.who_reads, whose)) as moment:
+        report = weekly.report_of(moment, whose)
     if report is None:
         return None
     picture = drawn(lambda: charts.weekly_spend(report)) if report.weeks else None

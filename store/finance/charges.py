@@ -216,6 +216,13 @@ def used(session: Session, days: tuple[date, date]) -> Iterator[Used]:
         yield Used(account_id, service, project, day, int(cost), int(debit))
 
 
+def users(session: Session, days: tuple[date, date]) -> Iterator[tuple[int, str, date]]:
+    """Which accounts used something for which project on which day: from the roll-up."""
+    d = usage_days.c
+    query = sa.select(d.account_id, d.project, d.day).distinct().where(d.day >= days[0], d.day < days[1])
+    yield from session.execute(query.execution_options(yield_per=_AT_ONCE))
+
+
 def granted(session: Session, effective: Instants, posted: Instants) -> list[tuple[str, int, int]]:
     """(kind of lot, person's account, micro-tokens) of the lots that were opened in some time."""
     query = (

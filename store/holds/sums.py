@@ -7,7 +7,7 @@ Whoever posts makes it before they add to the days (docs/decisions/0045): so no 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
@@ -39,9 +39,18 @@ class Sum(NamedTuple):
     likely: int = 0
 
 
-def read(session: Session, keys: Collection[SumKey]) -> dict[SumKey, Sum]:
+def read(session: Session, keys: Collection[SumKey], *, tail: str = "") -> dict[SumKey, Sum]:
     """The sums that are there."""
-    return _rows(session, keys, sa.select(*(_s[name] for name in COLUMNS)))
+    wanted = [(key.first_day, key.window, key.scope, key.key) for key in sorted(keys)]
+    rows = [row for some in bulk.chunks(wanted) for row in bulk.keyed(session, cap_sums, COLUMNS, some, tail=tail)]
+    return {
+        SumKey(scope, key, span, bulk.read_day(first_day)): Sum(*map(int, figures))
+        for first_day, span, scope, key, *figures in rows
+    }
+
+
+# In the order that Python has texts in, whatever the database's language.
+_LOCKED = ' ORDER BY cap_sums.scope, cap_sums.key COLLATE "C", cap_sums.span, cap_sums.first_day FOR UPDATE OF cap_sums'
 
 
 def hold(session: Session, keys: Collection[SumKey], *, make: Callable[[SumKey], bool]) -> dict[SumKey, Sum]:
@@ -49,8 +58,6 @@ def hold(session: Session, keys: Collection[SumKey], *, make: Callable[[SumKey],
 
     First all are made, and then all are locked, both in one order: two who do so never wait for each other.
     """
-    if not keys:
-        return {}
     there = read(session, keys)
     day = bulk.day_codec(session)
     for key in sorted(set(keys) - there.keys()):
@@ -58,55 +65,48 @@ def hold(session: Session, keys: Collection[SumKey], *, make: Callable[[SumKey],
             used = spent(session, key.scope, days_of(key.window, key.first_day), only=key.key).get(key.key, 0)
             row = (day(key.first_day), key.window, key.scope, key.key, used, 0, 0)
             bulk.insert_missing(session, cap_sums, COLUMNS, [row])
-    text = sa.collate(_s.key, "C") if bulk.is_postgresql(session) else _s.key
-    locked = sa.select(*(_s[name] for name in COLUMNS)).order_by(_s.scope, text, _s.span, _s.first_day)
-    return _rows(session, keys, locked.with_for_update())
-
-
-def _rows(session: Session, keys: Collection[SumKey], query: sa.Select[Any]) -> dict[SumKey, Sum]:
-    found: dict[SumKey, Sum] = {}
-    for some in bulk.chunks(sorted(keys), 500):
-        wanted = sa.or_(
-            *(
-                sa.and_(_s.first_day == k.first_day, _s.span == k.window, _s.scope == k.scope, _s.key == k.key)
-                for k in some
-            )
-        )
-        for first_day, span, scope, key, *figures in session.execute(query.where(wanted)):
-            found[SumKey(scope, key, span, first_day)] = Sum(*figures)
-    return found
+            there[key] = Sum(used)
+    # On SQLite whoever writes holds everything.
+    return read(session, keys, tail=_LOCKED) if bulk.is_postgresql(session) else there
 
 
 def add(session: Session, changes: Mapping[SumKey, Sum]) -> None:
     """Add to sums that are held; what is freed was held before."""
     for key, change in sorted(changes.items()):
         if any(change):
-            _change(session, key, change, ())
+            _change(session, _adding, key, change)
 
 
 def take(session: Session, key: SumKey, amount: Reserved, limit: int | None, *, by_likely: bool) -> None:
     """Hold an amount of a sum that is held: what is used and held, or likely, stays within its limit, if one stops."""
-    counted = _s.likely_nano_usd + amount.likely if by_likely else _s.held_nano_usd + amount.most
-    within = () if limit is None else (_s.used_nano_usd + counted <= limit,)
-    _change(session, key, Sum(0, *amount), within)
+    change = Sum(0, *amount)
+    if limit is None:
+        _change(session, _adding, key, change)
+    else:
+        _change(session, _taking_likely if by_likely else _taking_most, key, change, limit=limit)
 
 
-def _change(session: Session, key: SumKey, change: Sum, within: Sequence[sa.ColumnElement[bool]]) -> None:
-    statement = sa.update(cap_sums).where(
-        _s.first_day == key.first_day,
-        _s.span == key.window,
-        _s.scope == key.scope,
-        _s.key == key.key,
-        _s.held_nano_usd + change.held >= 0,
-        _s.likely_nano_usd + change.likely >= 0,
-        *within,
-    )
-    changed = statement.values(
-        used_nano_usd=_s.used_nano_usd + change.used,
-        held_nano_usd=_s.held_nano_usd + change.held,
-        likely_nano_usd=_s.likely_nano_usd + change.likely,
-    )
-    if session.execute(changed).rowcount != 1:
+def _amount(name: str) -> sa.BindParameter[int]:
+    return sa.bindparam(name, type_=sa.BigInteger())
+
+
+_used, _held = _s.used_nano_usd + _amount("used"), _s.held_nano_usd + _amount("most")
+_likely = _s.likely_nano_usd + _amount("usual")
+_more = (
+    sa.update(cap_sums)
+    .where(_s.first_day == sa.bindparam("begin"), _s.span == sa.bindparam("window"))
+    .where(_s.scope == sa.bindparam("of"), _s.key == sa.bindparam("whose"), _held >= 0, _likely >= 0)
+    .values(used_nano_usd=_used, held_nano_usd=_held, likely_nano_usd=_likely)
+)
+_adding = bulk.Prepared(_more)
+_taking_most = bulk.Prepared(_more.where(_s.used_nano_usd + _held <= _amount("limit")))
+_taking_likely = bulk.Prepared(_more.where(_s.used_nano_usd + _likely <= _amount("limit")))
+
+
+def _change(session: Session, how: bulk.Prepared, key: SumKey, change: Sum, **limit: int) -> None:
+    of = {"begin": bulk.day_codec(session)(key.first_day), "window": key.window, "of": key.scope, "whose": key.key}
+    by = {"used": change.used, "most": change.held, "usual": change.likely}
+    if how.change(session, {**of, **by, **limit}) != 1:
         raise NoRoomError(key)
 
 

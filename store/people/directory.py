@@ -276,6 +276,12 @@ def drop_identity(session: Session, *, source: str, kind: IdentityKind, value: s
     return before
 
 
+def kept_as(session: Session, value: str) -> list[tuple[str, str]]:
+    """(source, kind) of every name that is spelled so."""
+    query = sa.select(identities.c.source, identities.c.kind).where(identities.c.value == value)
+    return [(source, kind) for source, kind in session.execute(query.order_by(identities.c.source, identities.c.kind))]
+
+
 class Known(dict["Identity", str]):
     """Person id by (kind, name), for those that someone is known by; `ranks` are the same by how sure each is."""
 

@@ -556,6 +556,18 @@ def test_verify_finds_what_was_tampered_with(run: Run, tmp_path: Path, sqlite_ur
     assert "figures do not hold." in run("verify", code=1).stdout
 
 
+def test_verify_goes_on_where_a_line_of_the_log_was_mutilated(run: Run, sqlite_url: str) -> None:
+    """A check that cannot read what somebody wrote into the audit log says so; the broken chain is found as well."""
+    give(run, "100")
+    connection = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    connection.execute("UPDATE audit_log SET action = 'request.vote', after = '{}' WHERE seq = 1")
+    connection.commit()
+    connection.close()
+    found = json.loads(run("verify", "--json", code=1).stdout)["findings"]
+    assert "votes_as_audited: what stands there was not written by the bot (KeyError: 'approves')" in found
+    assert any(finding.startswith("audit row 1 does not follow") for finding in found)
+
+
 def test_progress_stays_off_the_output(run: Run, tmp_path: Path) -> None:
     """What a program reads is not mixed with what a person watches."""
     path = csv_file(tmp_path, line("e1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -64,6 +65,8 @@ def test_from_a_bill_to_a_closed_month(run: Run, sqlite_app: App) -> None:
     assert finding["cause"] == "lost_events"
     charged, posted = (Decimal(shown[0][name]) for name in ("charged_usd", "posted_usd"))
     assert charged - posted == Decimal(finding["amount_usd"]) + Decimal(shown[0]["small_usd"])
+    told = run("reconcile", "show", "--month", "2026-10").output
+    assert re.search(rf"^differences +{Decimal(finding['amount_usd']):.2f}$", told, re.MULTILINE)
     refused = run("close", "month", "2026-10", "--dry-run")
     assert (refused.exit_code, f"{finding['id']} is open" in refused.output) == (1, True)
     words = ("--by", reconciled.OMAR, "--reason", "The gateway was down")

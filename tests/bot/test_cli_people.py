@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import main
+from bot.cli import main, people_privacy
 from tests.support import books, cast
 from tests.support.books import ADA
 
@@ -80,6 +80,19 @@ def test_a_leaver_is_handed_out_and_erased(run: Run, sqlite_app: App, tmp_path: 
     assert "Art. 17(3)(e)" in told
     assert "Gone By" not in run("people", "show", gone).stdout
     assert "still here" in run("people", "erase", ADA, code=1).stderr
+
+
+def test_what_is_handed_out_has_amounts_as_people_write_them(run: Run, sqlite_app: App, tmp_path: Path) -> None:
+    """Tokens and USD with their unit in the text; in the file all of the stored digits."""
+    cast.give(sqlite_app, ADA, "1234.5")
+    path = tmp_path / "ada.json"
+    told = run("people", "export", ADA, "--json", str(path)).stdout
+    assert "balance = 1,234.5" in told
+    assert "remaining = 1,234.5" in told
+    assert "1234500000" not in told
+    assert json.loads(path.read_text("utf-8"))["tables"]["lots"][0]["remaining"] == 1_234_500_000
+    said = people_privacy.readable({"usage_events": [{"cost_nano_usd": 5_400_000, "debit_micro_tokens": 540_000}]})
+    assert "  cost_usd = 0.0054, debit_tokens = 0.54" in list(said)
 
 
 def test_what_is_over_is_told_before_it_goes(run: Run, sqlite_app: App) -> None:

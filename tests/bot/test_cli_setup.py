@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from dotenv import dotenv_values
 
 from bot.cli import main
 from bot.setup import files
+from policy.period import Month
 from tests.support import slack
 
 if TYPE_CHECKING:
@@ -23,6 +26,10 @@ if TYPE_CHECKING:
 
     Run = Callable[..., Result]
 
+NOW = datetime.now(UTC)
+LAUNCH = str(Month.containing(NOW.date()).next())
+"""Commands read the machine's clock: whenever this is run, the launch is ahead."""
+GUIDE = Path(__file__).parents[2] / "docs" / "operators" / "README.md"
 PEOPLE = """\
 email,name,level,role_family,pay_band,time_zone,hired_on,wave,roles
 ada@example.com,Ada Lovelace,staff,engineering,P4,Europe/London,2021-03-01,1,
@@ -63,7 +70,7 @@ def written(sandbox: Sandbox, **changes: str) -> Path:
     text = f"""\
 time_zone = "Europe/Berlin"
 contact = "Mara in #ai-tokens"
-launch = "2027-01"
+launch = "{LAUNCH}"
 services = ["anthropic", "openai", "gpu-cluster"]
 people = "people.csv"
 budget = "160,000"
@@ -96,9 +103,9 @@ def test_a_file_sets_everything_up_once(run: Run, sandbox: Sandbox) -> None:
         "Its days are those of Europe/Berlin, for ever.",
         "People: 3 added",
         "Pay bands: 2 set",
-        "From 2027-01 on, a month's grants cost at most USD 160,000.00.",
+        f"From {LAUNCH} on, a month's grants cost at most USD 160,000.00.",
         "Key 'litellm-eu' of litellm-eu is in litellm-eu.key.",
-        "The grants of 2027-01: 3 people",
+        f"The grants of {LAUNCH}: 3 people",
     ):
         assert line in first
     said = dotenv_values(".env")
@@ -114,7 +121,7 @@ def test_a_file_sets_everything_up_once(run: Run, sandbox: Sandbox) -> None:
     assert before == (Path(".env").read_text(), Path("handbook.toml").read_text(), Path("litellm-eu.key").read_text())
     for line in (".env is as it was", "0 added, 0 changed, 3 unchanged", "Pay bands: 0 set, 2", "is there already"):
         assert line in second
-    assert "3 people" in run("grants", "run", "--month", "2027-01", "--dry-run").output
+    assert "3 people" in run("grants", "run", "--month", LAUNCH, "--dry-run").output
 
 
 def test_a_check_changes_nothing(run: Run, sandbox: Sandbox) -> None:
@@ -196,11 +203,11 @@ def test_answers_set_everything_up_and_may_stop_in_between(run: Run, sandbox: Sa
     stopped = run("setup", typed=typed(*settings, "C0NOWHERE", slack.BOARD, slack.GENERAL, ""), code=1)
     for line in ("'GMT+2' is no time zone", "invalid_auth", "Socket Mode can connect", "channel_not_found", ".env is"):
         assert line in stopped.output
-    kept = ("", "", "", "", "", "", "", "Mara", "2027-01", "")
+    kept = ("", "", "", "", "", "", "", "Mara", LAUNCH, "")
     done = run("setup", typed=typed(*kept, "people.csv", "140k", "180,000 USD", "160,000", "litellm-eu")).output
     for line in ("Time zone [Europe/Berlin]", "People: 3 added", "Pay bands: 2 set", "at most USD 160,000.00"):
         assert line in done
-    assert "The grants of 2027-01: 3 people" in done
+    assert f"The grants of {LAUNCH}: 3 people" in done
     assert dotenv_values(".env")["SLACK_APP_TOKEN"] == installed.app_token
     assert Path("litellm-eu.key").exists()
 
@@ -210,6 +217,26 @@ def test_slack_may_wait(run: Run) -> None:
     done = run("setup", typed=typed("UTC", "", "", "", "", "", "", "", "")).output
     assert "No launch is set" in done
     assert "SLACK_BOT_TOKEN" not in dotenv_values(".env")
+
+
+def test_the_guides_company_has_what_the_guide_says(run: Run, sandbox: Sandbox) -> None:
+    """Its file of people, its commands and its event lead from an empty folder to the balance that it names."""
+    guide = GUIDE.read_text()
+    [company] = re.findall(r"<<'CSV'\n(.*?)CSV\n", guide, re.DOTALL)
+    [event] = re.findall(r"<<'EOF'\n(.*?)EOF\n", guide, re.DOTALL)
+    path = written(sandbox, P3__='P5 = "220k" #')
+    Path("people.csv").write_text(company)
+    Path("event.jsonl").write_text(event.replace("\n", " ").replace("2026-11-27T09:30:00Z", NOW.isoformat()))
+    assert "3 people" in run("setup", "--from", str(path)).output
+    run("doctor")
+    assert "everyone's share 1" in run("grants", "run", "--month", LAUNCH, "--dry-run").output
+    ends = ("--expires", str(NOW.date() + timedelta(days=60)))
+    run("grants", "give", "ada@example.com", "50k", "--reason", "Pilot grant", *ends)
+    assert "1 accepted" in run("usage", "import", "event.jsonl").output
+    balance = run("balance", "ada@example.com").output
+    assert "Ada Lovelace: 50,000 tokens" in balance
+    assert "0.54 tokens beside\nher 50,000" in guide
+    assert "0.54 tokens, outside the programme" in balance
 
 
 def test_settings_keep_what_is_not_asked(tmp_path: Path) -> None:

@@ -121,6 +121,7 @@ def test_names_are_listed_and_forgotten(run: Run, sqlite_app: App) -> None:
     assert f"was Ada Lovelace's ({ADA})" in run(*remove).stdout
     run("identities", "remove", "ada-laptop", "--source", "litellm-eu", code=1)
     assert "ben-ci" in run("identities", "list", "--kind", "key_alias").stdout
+    assert "with `--source '*' --kind key_alias`" in run("identities", "remove", "ben-ci", code=1).stderr
     assert run("identities", "list", "--source", "nobody").stdout == "No name is mapped so.\n"
     [row] = books.audited(sqlite_app, "identity.forget")
     assert row["subject"] == "litellm-eu/user/ada-laptop"

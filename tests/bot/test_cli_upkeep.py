@@ -70,6 +70,17 @@ def test_a_ledger_is_as_it_was_copied(run: Run, sqlite_url: str) -> None:
     assert "is there already" in run("backup", "copies/one.db", code=1).stderr
 
 
+def test_a_ledger_is_copied_before_it_is_upgraded(run: Run, tmp_path: Path) -> None:
+    """The new version copies what the old one left, as the guide's upgrade does; of nothing there is no copy."""
+    releases.unpack("0.1.0", tmp_path / "old.db")
+    old = f"sqlite:///{tmp_path / 'old.db'}"
+    assert "at revision 0012." in run("backup", "before.db", database=old).stdout
+    run("migrate", database=old)
+    run("restore", "before.db", "--stopped", database=old)
+    assert "Every figure holds." in run("verify", database=old).output
+    assert "has no tables" in run("backup", "copy.db", code=1, database=f"sqlite:///{tmp_path / 'none.db'}").stderr
+
+
 def test_a_copy_is_of_one_instant(sqlite_app: App, tmp_path: Path) -> None:
     """What is written and not committed while the copy is made is not in it, and nobody waits for the other."""
     with sqlite_app.transaction() as moment:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import dataclasses
 import gzip
 import json
 import logging
@@ -26,6 +27,7 @@ from programme.usage import keys
 from store.engine import open_database
 from store.tables.people import api_keys
 from store.tables.usage import usage_events
+from store.turns import Turns
 from store.usage import events as usage_store
 from tests.conftest import ZONE
 from tests.support import cast
@@ -465,10 +467,26 @@ def test_nothing_is_lost_while_postgresql_is_away(cloned_postgres_url: str, cloc
     database.close()
 
 
+def test_who_gets_no_turn_to_write_sends_it_again(sqlite_app: App) -> None:
+    """Where so many write that nobody else comes in, a batch is answered as while the database is away."""
+    crowded = Turns(1, patience=0.01)
+    app = dataclasses.replace(sqlite_app, database=dataclasses.replace(sqlite_app.database, turns=crowded))
+    with TestClient(http.build(app)) as client:
+        client.headers["authorization"] = f"Bearer {a_key(app)}"
+        # A key that was used lately is not written down again.
+        assert statuses(post(client, [cloudevent("e1")])) == ["accepted"]
+        with crowded.one():
+            answer = post(client, [cloudevent("e2")])
+        assert (answer.status_code, "retry-after" in answer.headers) == (503, True)
+        assert statuses(post(client, [cloudevent("e2")])) == ["accepted"]
+
+
 def assert_away(answer: Response, ready: Response) -> None:
     assert answer.status_code == 503
     assert int(answer.headers["retry-after"]) > 0
-    assert answer.json() == {"detail": "The database does not answer. Nothing was taken in; send the batch again."}
+    assert answer.json() == {
+        "detail": "The database does not answer. Send it again: what was taken in without a word counts once."
+    }
     assert (ready.status_code, ready.json()) == (503, {"status": "database away"})
 
 

@@ -92,7 +92,7 @@ def test_stopped_asked_for_more_approved_and_going_on(sandbox: Sandbox, office: 
         assert "your wallet has " in error["message"]
         assert agent.call(id_).status_code == httpx.codes.PAYMENT_REQUIRED
         stop = told(sandbox, slack.ADA, "could have cost up to")
-        assert "In an incident you can have up to" in read(stop)
+        assert "In an incident you can go on at once" in read(stop)
         sandbox.press(slack.ADA, stop, "caps_show")
         private(sandbox, slack.ADA, "Your wallet is what limits you first", sandbox.dm(slack.ADA))
 

@@ -190,7 +190,7 @@ def test_one_command_relinks(sandbox: Sandbox, remade: App, sqlite_url: str) -> 
     name = sandbox.workspace.member(NEW).name
     code, said = relink(sandbox, sqlite_url, ADA, f"@{name}", "--dry-run")
     assert (code, account_of(remade, ADA), told_of(remade)) == (0, slack.ADA, [])
-    assert "is known by U0GUEST, not U0ADA." in said
+    assert "is known by U0GUEST from now on, and no longer by U0ADA." in said
     code, said = relink(sandbox, sqlite_url, ADA, f"@{name}")
     assert (code, account_of(remade, ADA)) == (0, NEW), said
     for account in (NEW, f"<@{NEW}|{name}>"):

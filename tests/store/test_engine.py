@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -102,6 +103,22 @@ def test_a_writer_on_sqlite_takes_the_write_lock_at_the_beginning(sqlite_app: Ap
         other.exec_driver_sql("PRAGMA busy_timeout = 1")
         with pytest.raises(sa.exc.OperationalError, match="locked"):
             other.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def test_threads_that_write_to_sqlite_take_turns(sqlite_app: App) -> None:
+    """None of them finds the database busy, even if nobody may wait for it."""
+    database = open_database(str(sqlite_app.database.writer.url))
+    sa.event.listen(database.writer, "connect", lambda connection, _: connection.execute("PRAGMA busy_timeout = 0"))
+
+    def write(key: int) -> None:
+        with database.transaction() as session:
+            note(session, f"fact {key}")
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(write, range(80)))
+    with database.reading() as reader:
+        assert all(noted(reader, f"fact {key}") for key in range(80))
+    database.close()
 
 
 def test_readers_on_sqlite_are_not_held_up_by_a_writer(sqlite_app: App) -> None:

@@ -150,5 +150,12 @@ def administer(url: str, statement: str) -> None:
     engine.dispose()
 
 
+def cut(url: str) -> None:
+    """End every connection to a database, whatever is under way there."""
+    name = sa.make_url(url).database
+    ended = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{name}'"  # noqa: S608 - our own
+    administer(url, ended)
+
+
 def in_database(url: str, name: str) -> str:
     return sa.make_url(url).set(database=name).render_as_string(hide_password=False)

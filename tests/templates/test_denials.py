@@ -17,9 +17,9 @@ BERLIN = ZoneInfo("Europe/Berlin")
 
 
 WALLET = (
-    "Budget limit reached (quota exceeded): your wallet has room for 50 tokens more while running calls hold USD 0.75,"
-    " and this call to claude-sonnet-4-5 may cost up to USD 2.00; trying again does not help, so stop here and ask for"
-    " more with `/tokens request` in Slack."
+    "Budget limit reached (quota exceeded): your wallet has room for 50 tokens (USD 0.50) more while running calls"
+    " hold USD 0.75, and this call to claude-sonnet-4-5 may cost up to USD 2.00; trying again does not help, so stop"
+    " here and ask for more with `/tokens request` in Slack."
 )
 SLOW = (
     'Budget limit reached (quota exceeded): the cap "Care" allows USD 100.00 a day for you, of which USD 98.00'

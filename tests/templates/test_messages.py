@@ -346,6 +346,7 @@ CASES: dict[str, Callable[[], Message]] = (
         "refusal_without_a_next_step": lambda: refusal("No handbook is applied.", ""),
         "refusal_hostile": lambda: refusal(HOSTILE, HOSTILE),
         "failure": lambda: failure("the administrators"),
+        "database_away": lambda: render.message("shared/database_away"),
         "unknown_person": lambda: unknown_person("ada@example.com"),
         "unknown_person_without_email": lambda: unknown_person(None),
         "unknown_person_hostile": lambda: unknown_person(HOSTILE, HOSTILE),

@@ -134,7 +134,7 @@ def test_an_empty_wallet_is_denied_as_the_bot_says_it(app: App, tmp_path: Path) 
 
     async def work(at: Gateway) -> None:
         with pytest.raises(
-            Denial, match=r"your wallet has room for 250 tokens more.*`/tokens request` in Slack"
+            Denial, match=r"your wallet has room for 250 tokens \(USD 2.50\) more.*`/tokens request` in Slack"
         ) as denied:
             await at.gate.admit(a_call(1_000_000))
         assert (denied.value.code, denied.value.details["cap"]) == ("wallet_empty", "wallet")

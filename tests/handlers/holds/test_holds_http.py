@@ -106,9 +106,9 @@ def test_a_denial_is_one_sentence_that_says_all(app: App, client: TestClient) ->
         "error": {
             "type": "budget_exceeded",
             "code": "wallet_empty",
-            "message": "Budget limit reached (quota exceeded): your wallet has room for 250 tokens more, and this call"
-            " to claude-sonnet-4-5 may cost up to USD 4.00; trying again does not help, so stop here and ask for more"
-            " with `/tokens request` in Slack.",
+            "message": "Budget limit reached (quota exceeded): your wallet has room for 250 tokens (USD 2.50) more,"
+            " and this call to claude-sonnet-4-5 may cost up to USD 4.00; trying again does not help, so stop here and"
+            " ask for more with `/tokens request` in Slack.",
             "cap": "wallet",
             "limit": "2.50000001",
             "used": "0",
