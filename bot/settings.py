@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from dotenv import dotenv_values
 
 from bot import logs
-from handlers.slack_app import SLACK_API_URL
+from handlers.slack import SLACK_API_URL
 from policy import texts
 from policy.reasons import Refusal
 from scheduler.vendors import syncing

@@ -35,7 +35,8 @@ def new_app(settings: Settings, *, clock: Callable[[], datetime] = utc_now) -> A
     try:
         database = open_database(settings.database_url, settings.database_read_url)
     except DatabaseUrlError as error:
-        raise Refusal("database_url", f"{error}.", next_step="Correct it.") from error
+        setting = str(error).partition(" ")[0]
+        raise Refusal("database_url", f"{error}.", next_step=f"Correct {setting}.") from error
     return App(
         database,
         settings.zone,

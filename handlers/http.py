@@ -35,6 +35,7 @@ RETRY_AFTER_SECONDS = "5"
 AWAY = (
     sa.exc.OperationalError,
     sa.exc.InterfaceError,
+    # All connections are busy, and stayed so.
     sa.exc.TimeoutError,
     # PostgreSQL's way to say that a table is missing: the database is not migrated.
     sa.exc.ProgrammingError,

@@ -25,7 +25,7 @@ from handlers.reconciliation import findings
 from handlers.reports import team
 from handlers.reviews import board, thresholds
 from handlers.roi import report
-from handlers.slack import board_group, conversation, own_team, pace
+from handlers.slack import SLACK_API_URL, board_group, conversation, own_team, pace
 from handlers.slack.commands import Commands
 from handlers.slack.listeners import Listeners, Step
 from policy import texts
@@ -41,7 +41,6 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 DEEPEST = 64
-SLACK_API_URL = "https://slack.com/api/"
 
 COMMANDS = Commands(
     *balance.COMMANDS,

@@ -5,7 +5,7 @@ Exit codes: 0 done, 1 refused with the reason, 2 wrong usage.
 
 from __future__ import annotations
 
-import ast
+import re
 from importlib import import_module
 from pathlib import Path
 
@@ -106,10 +106,10 @@ def _function(name: str) -> str:
 
 
 def _first_sentence(name: str) -> str:
-    """What a command is for, as its docstring begins."""
-    source = ast.parse(Path(__file__).with_name(f"{COMMANDS[name]}.py").read_text("utf-8"))
-    command = next(one for one in source.body if isinstance(one, ast.FunctionDef) and one.name == _function(name))
-    told = " ".join((ast.get_docstring(command) or "").split())
+    """What a command is for, as its docstring begins; to parse all of the files takes longer than everything else."""
+    source = Path(__file__).with_name(f"{COMMANDS[name]}.py").read_text("utf-8")
+    docstring = re.search(rf'^def {_function(name)}\(.*?:\n    """(.*?)"""', source, re.DOTALL | re.MULTILINE)
+    told = " ".join(docstring[1].split()) if docstring else ""
     return told.partition(". ")[0].removesuffix(".") + "."
 
 

@@ -102,7 +102,7 @@ def usd_text(amount: NanoUSD) -> str:
 def plain(view: Any) -> Any:  # noqa: ANN401 - any view
     """A view for programs: amounts are decimal strings, under names that say of what."""
     if dataclasses.is_dataclass(view):
-        return {f.name + _unit(str(f.type)): plain(getattr(view, f.name)) for f in dataclasses.fields(view)}
+        return {_named(f.name, str(f.type)): plain(getattr(view, f.name)) for f in dataclasses.fields(view)}
     if isinstance(view, Mapping):
         return {name: plain(value) for name, value in view.items()}
     if isinstance(view, list | tuple):
@@ -114,8 +114,9 @@ def plain(view: Any) -> Any:  # noqa: ANN401 - any view
     return f"{view:f}" if isinstance(view, Decimal) else view
 
 
-def _unit(annotation: str) -> str:
-    return "_tokens" if "MicroTokens" in annotation else "_usd" if "NanoUSD" in annotation else ""
+def _named(name: str, annotation: str) -> str:
+    unit = "_tokens" if "MicroTokens" in annotation else "_usd" if "NanoUSD" in annotation else ""
+    return name if name.endswith(unit) else name + unit
 
 
 def print_table(heading: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

@@ -127,8 +127,7 @@ def _print_one(one: Shown) -> None:
     sums = one.sums
     click.echo(f"{sums.vendor}, {sums.first} to {sums.last} (UTC): {_verdict(one)}")
     rows = [("charged by the vendor", _usd(sums.charged)), ("posted by us", _usd(sums.posted))]
-    differences = sums.charged + sums.pending_usd - sums.posted - sums.small
-    rows.append(("differences", _usd(differences)))
+    rows.append(("differences", _usd(_differences(sums))))
     if settled := sum(int(found.settled) for found in one.findings):
         rows.append(("of them posted as adjustments", _usd(NanoUSD(settled))))
     rows.append(("too small to tell of", _usd(sums.small)))
@@ -161,8 +160,12 @@ def _plain(one: Shown) -> dict[str, Any]:
 
 
 def _sums(sums: Sums) -> dict[str, Any]:
-    told: dict[str, Any] = common.plain(sums)
-    return told
+    return {**common.plain(sums), "differences_usd": common.usd_text(_differences(sums))}
+
+
+def _differences(sums: Sums) -> NanoUSD:
+    """What they come to by now: what is charged or will be, without what is posted and what is too small to tell of."""
+    return sums.charged + sums.pending_usd - sums.posted - sums.small
 
 
 def _finding(found: Found) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from bot.setup import answers as told
 from bot.setup import files
 from bot.setup.answers import Answers, Gateway, Slack
 from handlers import amounts
-from handlers.slack_app import SLACK_API_URL
+from handlers.slack import SLACK_API_URL
 from policy import handbook
 from policy.period import Month
 from policy.reasons import Refusal

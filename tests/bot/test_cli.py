@@ -15,10 +15,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+import click
 import pytest
 from click.testing import CliRunner
 
-from bot.cli import COMMANDS, main
+from bot.cli import COMMANDS, _first_sentence, main
 from policy import handbook
 from policy.metering import Remarks
 from policy.period import Month, day_of
@@ -94,6 +95,24 @@ def test_help_imports_no_command() -> None:
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert "Show what a person has left." in told
     assert not any(f"'{library}'" in told for library in ("sqlalchemy", "slack_bolt", "numpy", "bot.cli.common"))
+
+
+def test_a_command_imports_what_it_needs() -> None:
+    """To ask for a balance needs the ledger, and nothing of Slack, of a server, of migrations or of statistics."""
+    code = "import sys; import bot.cli.accounts; print(sorted(sys.modules))"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "'sqlalchemy'" in told
+    heavy = ("slack_bolt", "slack_sdk", "fastapi", "uvicorn", "alembic", "numpy", "matplotlib", "jinja2")
+    assert [library for library in heavy if f"'{library}'" in told] == []
+
+
+def test_the_list_of_commands_says_what_each_says_itself() -> None:
+    """What is read of a file without importing it is the first sentence of the command's own help."""
+    for name in COMMANDS:
+        command = main.get_command(click.Context(main), name)
+        assert command is not None
+        told = " ".join(str(command.help).split()).partition(". ")[0].removesuffix(".")
+        assert _first_sentence(name) == f"{told}."
 
 
 @pytest.mark.parametrize(

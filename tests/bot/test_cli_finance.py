@@ -65,6 +65,7 @@ def test_from_a_bill_to_a_closed_month(run: Run, sqlite_app: App) -> None:
     assert finding["cause"] == "lost_events"
     charged, posted = (Decimal(shown[0][name]) for name in ("charged_usd", "posted_usd"))
     assert charged - posted == Decimal(finding["amount_usd"]) + Decimal(shown[0]["small_usd"])
+    assert (shown[0]["differences_usd"], shown[0]["pending_usd"]) == (finding["amount_usd"], "0.000000000")
     told = run("reconcile", "show", "--month", "2026-10").output
     assert re.search(rf"^differences +{Decimal(finding['amount_usd']):.2f}$", told, re.MULTILINE)
     refused = run("close", "month", "2026-10", "--dry-run")

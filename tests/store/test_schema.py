@@ -19,6 +19,7 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from programme.handbook import applying
 from programme.moment import Moment
@@ -101,6 +102,16 @@ def broken_migrations(folder: Path) -> Config:
     config = Config()
     config.set_main_option("script_location", str(script))
     return config
+
+
+def test_the_newest_revision_is_the_one_that_alembic_finds(app: App) -> None:
+    """It is read from the files without Alembic, and so is where a database stands."""
+    script = ScriptDirectory(str(resources.files("store").joinpath("migrations")))
+    known = {one.revision for one in script.walk_revisions()}
+    assert schema.head_revision() == script.get_current_head()
+    assert set(schema._revisions()) == known
+    with app.database.reading() as session:
+        assert MigrationContext.configure(session).get_current_revision() == schema.current_revision(session)
 
 
 def test_migrations_make_the_tables_that_the_code_knows(app: App) -> None:
