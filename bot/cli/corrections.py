@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 
 from bot.cli import common, listing
+from handlers.decoding import UnfitFieldError
+from handlers.usage import csv_files
 from handlers.usage.formats import fingerprint, service_tier
 from policy.metering import METERS
 from policy.reasons import Refusal
@@ -142,9 +144,13 @@ def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], U
     with common.app() as app, common.moment_of(app, dry_run=options["dry_run"]) as moment:
         standing = cards.find(moment, event, options["source"])
         before, content = cards.card(moment, standing.key), content_of(standing.event)
+        if content is None and before.state == "withdrawn":
+            raise Refusal("nothing_to_correct", f"{event} is withdrawn already.")
         revision = options["revision"] or standing.revision + 1
         version = Version(*standing.key, revision, content, options["reason"])
-        [outcome] = corrections.take_in(moment, [version], actor=common.actor())
+        [outcome] = corrections.take_in(moment, [version], actor=common.actor(), time_field="--at")
+        if outcome.status == "rejected":
+            raise Refusal("ahead", f"{outcome.detail}.")
         if outcome.status == "conflict":
             raise Refusal("conflict", f"Revision {revision}: {outcome.detail}.", next_step="Leave --revision out.")
         after = cards.card(moment, standing.key)
@@ -152,15 +158,7 @@ def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], U
 
 
 def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
-    given = {name: options[name] for name in ("model", "project") if options[name] is not None}
-    if options["provider"]:
-        given["provider"] = options["provider"].lower()
-    if options["tier"] is not None:
-        given["tier"] = service_tier(options["tier"])
-    if options["at"]:
-        given["occurred_at"] = options["at"]
-    if options["user"]:
-        given["identities"] = (("email" if "@" in options["user"] else "user", options["user"]),)
+    given = _named(options)
     if unknown := next(
         (meter for meter, _ in options["counts"] if meter not in METERS and meter not in event.meters), ""
     ):
@@ -173,6 +171,33 @@ def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
         raise Refusal("nothing_to_correct", "Nothing was named that differs.", next_step="See --help for what can be.")
     when, who, what = right.occurred_at, right.identities, (right.provider, right.model, right.tier)
     return right._replace(fingerprint=fingerprint(when, who, *what, right.meters, right.project))
+
+
+def _named(options: Fields) -> Fields:
+    """What options say of an event, read as a file's cells are."""
+    given: Fields = {}
+    try:
+        for name, (field, read) in _READERS.items():
+            if options[name] is not None:
+                given[field] = read(options[name])
+    except UnfitFieldError as error:
+        raise Refusal("bad_name", f"{error}.") from error
+    if options["user"] is not None and not given["identities"]:
+        raise Refusal("bad_name", "user: expected a name that is not empty.", next_step="Leave out what stays.")
+    if options["tier"] is not None:
+        given["tier"] = service_tier(options["tier"].strip())
+    if options["at"]:
+        given["occurred_at"] = options["at"]
+    return given
+
+
+_READERS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "provider": ("provider", csv_files.read_provider),
+    "model": ("model", csv_files.read_model),
+    "project": ("project", csv_files.read_project),
+    "user": ("identities", csv_files.read_identities),
+}
+"""The field of an event that an option is about, and what reads it."""
 
 
 def _report(before: EventCard, after: EventCard, outcome: tuple[str, str], options: Fields) -> None:
@@ -262,6 +287,12 @@ def _days(first: date, last: date) -> Days:
 def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -> None:
     with app.reading() as moment:
         total = rerating.count(moment, change)
+    if not total:
+        raise Refusal(
+            "nothing_found",
+            "No use of these days that is debited or waits is such.",
+            next_step="Name it exactly as `tokens-bot usage show` and `quarantine list` do.",
+        )
     done: list[Done] = []
     last: Key | None = None
     with click.progressbar(length=total, label="Putting right", file=sys.stderr) as bar:

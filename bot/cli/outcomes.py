@@ -16,6 +16,7 @@ from policy.period import day_of
 from policy.reasons import Refusal
 from programme import table_file
 from programme.outcomes import intake as programme
+from programme.table_file import MOST_TOLD
 from store.outcomes import records as store
 from store.people import directory
 
@@ -94,7 +95,13 @@ def _of_github(moment: Moment, file: BinaryIO, former_defaults: frozenset[str]) 
 
 
 def _taken_in(moment: Moment, reported: Sequence[OutcomeReport]) -> Counter[str]:
-    return Counter(answer.status for answer in programme.take_in(moment, reported))
+    answers = programme.take_in(moment, reported)
+    if refused := [one for one in answers if one.status == "rejected"]:
+        told = [f"{one.outcome_id!r} of {one.source}: {one.detail}" for one in refused[:MOST_TOLD]]
+        if more := len(refused) - len(told):
+            told.append(f"… and {more:,} more.")
+        raise Refusal("outcomes_file_invalid", "\n".join(["Nothing was imported:", *told]))
+    return Counter(answer.status for answer in answers)
 
 
 @outcomes.command("list")

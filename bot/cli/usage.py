@@ -13,6 +13,7 @@ from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
 from policy.reasons import Refusal
+from programme.files import encodings
 from programme.invoices.taking import Import
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def import_usage(
         return
     if not file.seekable():
         raise Refusal("not_a_file", f"{file.name} cannot be read twice.", next_step="Save it to a file first.")
-    done = _imported(file, format_ or _format_of(file.name), skip_bad_lines=skip_bad_lines, dry_run=dry_run)
+    done = _imported(file, format_ or _format_of(file), skip_bad_lines=skip_bad_lines, dry_run=dry_run)
     _report(done, dry_run=dry_run, as_json=as_json)
     if done.bad.count and not skip_bad_lines:
         raise Refusal(
@@ -54,10 +55,12 @@ def import_usage(
             next_step="Correct them, or skip them with --skip-bad-lines.",
         )
     if refused := sum(done.counts[status] for status in files.REFUSED) - done.bad.count:
+        lines, were = ("1 line", "was not") if refused == 1 else (f"{refused:,} lines", "were not")
         raise Refusal(
             "events_refused",
-            f"{refused:,} lines {'would not be' if dry_run else 'were not'} taken: another event has their id.",
-            next_step="`tokens-bot usage conflicts list` shows both. Another call needs another id.",
+            f"{lines} {'would not be' if dry_run else were} taken: something else stands under the same id.",
+            next_step="`tokens-bot usage conflicts list` shows both."
+            " Another call needs another id, a correction a higher revision.",
         )
 
 
@@ -68,14 +71,16 @@ def _import_bill(file: BinaryIO, *, skip_bad_lines: bool, dry_run: bool, as_json
     invoices.take_in([file], Import(actor=common.actor()), dry_run=dry_run, as_json=as_json)
 
 
-def _format_of(name: str) -> Format:
-    if (found := files.format_of(name)) is None:
-        raise Refusal(
-            "format_unknown",
-            f"{name}: its name does not say what it is.",
-            next_step=f"Say --format {' or --format '.join(files.FORMATS)}.",
-        )
-    return found
+def _format_of(file: BinaryIO) -> Format:
+    if (found := files.format_of(file.name)) is not None:
+        return found
+    if said := encodings.not_text(file.read(encodings.HEAD)):
+        raise Refusal("format_unknown", f"{file.name} {said}.")
+    raise Refusal(
+        "format_unknown",
+        f"{file.name}: its name does not say what it is.",
+        next_step=f"Say --format {' or --format '.join(files.FORMATS)}.",
+    )
 
 
 def _imported(file: BinaryIO, format_: Format, *, skip_bad_lines: bool, dry_run: bool) -> UsageImport:

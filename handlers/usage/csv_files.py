@@ -107,7 +107,8 @@ def _events(records: Records, table: _Table) -> Iterator[tuple[int, int, Version
             parsed = Rejected(index, "", str(error))
         except UnfitFieldError as error:
             in_columns = in_order(cells)
-            said = _faults(in_columns) if table.version_of is None else [str(error)]
+            said = _faults(in_columns) if table.version_of is None else _version_faults(in_columns, table, cells)
+            said = said or [str(error)]
             parsed = Rejected(index, in_columns[1].strip()[:MAX_ID], "; ".join(said))
         yield *records.position, parsed
         index += 1
@@ -122,20 +123,37 @@ def _fitted(header: Header, cells: list[str]) -> list[str]:
 
 def _version(cells: tuple[str, ...], revision: str, action: str, reason: str) -> UsageEvent | Version:
     """A line is usage as it was reported, unless it says that it corrects or withdraws what was."""
+    number = _version_number((revision, action))
+    if not action:
+        return _usage_event(cells)
+    _reason(reason)
+    withdrawn = action.lower() == "withdraw"
+    return Version(_source(cells[0]), _event_id(cells[1]), number, None if withdrawn else _usage_event(cells), reason)
+
+
+def _version_number(said: tuple[str, str]) -> int:
+    """The revision that a line says it is; 0 without an action."""
+    revision, action = said
     if not action:
         if revision not in {"", "0"}:
             raise unfit("action", '"correct" or "withdraw" beside a revision', action)
-        return _usage_event(cells)
-    action = action.lower()
-    if action not in {"correct", "withdraw"}:
+        return 0
+    if action.lower() not in {"correct", "withdraw"}:
         raise unfit("action", '"correct", "withdraw" or nothing', action)
     number = _count("revision", revision)
     if not 1 <= number <= LARGEST_REVISION:
         raise unfit("revision", f"an integer from 1 to {LARGEST_REVISION}", revision)
-    _require_text("reason", reason, LONGEST_REASON)
-    source, event_id = _source(cells[0]), cells[1].strip()
+    return number
+
+
+def _reason(cell: str) -> None:
+    _require_text("reason", cell, LONGEST_REASON)
+
+
+def _event_id(cell: str) -> str:
+    event_id = cell.strip()
     _require_id("event_id", event_id)
-    return Version(source, event_id, number, None if action == "withdraw" else _usage_event(cells), reason)
+    return event_id
 
 
 def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
@@ -145,9 +163,9 @@ def _usage_event(cells: tuple[str, ...]) -> UsageEvent:
     # The one text that is another in each record.
     if not event_id or len(event_id) > MAX_ID or "E+" in event_id or "#" in event_id or event_id[0] == "=":
         _require_id("event_id", event_id)
-    provider, model, project = _provider(provider), _model(model), _project(project)
+    provider, model, project = read_provider(provider), read_model(model), read_project(project)
     occurred_at = _instant(time)
-    identities = _identities(user)
+    identities = read_identities(user)
     meters = disjoint_meters(
         input_tokens=_count("input_tokens", whole),
         output_tokens=_count("output_tokens", output),
@@ -163,16 +181,26 @@ def _faults(cells: tuple[str, ...]) -> list[str]:
     """Everything that is wrong with a record's cells; what they are not together, if each is right by itself."""
     checks: tuple[Callable[[str], object], ...] = (
         _source,
-        lambda cell: _require_id("event_id", cell.strip()),
+        _event_id,
         _instant,
-        _identities,
-        _provider,
-        _model,
+        read_identities,
+        read_provider,
+        read_model,
         *(lambda cell, column=column: _count(column, cell) for column in COLUMNS[_COUNTS]),
-        _project,
+        read_project,
     )
     alone = [said for check, cell in zip(checks, cells, strict=True) if (said := _fault(check, cell))]
-    return alone or [_fault(_usage_event, cells)]
+    return alone or [said for said in [_fault(_usage_event, cells)] if said]
+
+
+def _version_faults(cells: tuple[str, ...], table: _Table, record: list[str]) -> list[str]:
+    """The same of a line that may be a later version: of a withdrawal only its id and its own columns are read."""
+    assert table.version_of is not None  # noqa: S101 - asked only where there are such columns
+    revision, action, reason = map(str.strip, table.version_of(record))
+    own = [_fault(_version_number, (revision, action)), *([_fault(_reason, reason)] if action else [])]
+    named = [_fault(_source, cells[0]), _fault(_event_id, cells[1])]
+    alone = named if action.lower() == "withdraw" else _faults(cells)
+    return [said for said in (*alone, *own) if said]
 
 
 def _fault(check: Callable[..., object], cell: object) -> str:
@@ -192,7 +220,7 @@ def _source(cell: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _provider(cell: str) -> str:
+def read_provider(cell: str) -> str:
     provider = cell.strip().lower()
     _require_text("provider", provider)
     _require_visible("provider", provider)
@@ -200,7 +228,7 @@ def _provider(cell: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _model(cell: str) -> str:
+def read_model(cell: str) -> str:
     model = cell.strip()
     _require_text("model", model)
     _require_visible("model", model)
@@ -208,7 +236,7 @@ def _model(cell: str) -> str:
 
 
 @lru_cache(_REMEMBERED)
-def _project(cell: str) -> str:
+def read_project(cell: str) -> str:
     project = cell.strip()
     _require_intact("project", project)
     return project
@@ -237,7 +265,7 @@ def _require_visible(column: str, cell: str) -> None:
 
 
 @lru_cache(_REMEMBERED)
-def _identities(cell: str) -> Identities:
+def read_identities(cell: str) -> Identities:
     user = cell.strip()
     if not user:
         return ()

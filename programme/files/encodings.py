@@ -15,6 +15,7 @@ _SIGNATURES = (
     (b"PK\x03\x04", f"is a workbook of Excel, LibreOffice or Numbers, or a ZIP archive; unpack it, or {_SAVE_AS}"),
     (b"\xd0\xcf\x11\xe0", f"is an old Excel workbook; {_SAVE_AS}"),
     (b"\x1f\x8b", "is compressed with gzip; unpack it with `gunzip`"),
+    (b"PAR1", "is Parquet; ask for the file as CSV, or, if it is a bill, take it in with `tokens-bot invoices import`"),
     (b"%PDF", "is a PDF; ask for the file as CSV"),
     (b"<", "is a web page or XML, perhaps a page to log in; download it again as CSV"),
 )

@@ -7,12 +7,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+_GATEWAY = "through the gateway (docs/operators/gateways.md)."
 _BILL = (
-    "It sums up costs and names no call, so it is no usage: `invoices import`, which will read it, is not in this "
-    "release. Keep the file, and send the calls themselves through the gateway (docs/operators/gateways.md)."
+    "It sums up costs and names no call, so it is no usage. `tokens-bot invoices import` reads bills in the columns of"
+    f" FOCUS: ask for that export (docs/operators/finance.md), and send the calls themselves {_GATEWAY}"
+)
+_FOCUS = (
+    "this is a FOCUS file, a provider's costs: `tokens-bot invoices import` reads it (docs/operators/finance.md)."
+    f" It names no call: send those {_GATEWAY}"
 )
 _NO_CALLS = "It counts tokens for hours or days and names no call, so it is no usage"
-_SENT = "Send the calls themselves through the gateway (docs/operators/gateways.md)."
+_SENT = f"Send the calls themselves {_GATEWAY}"
 _TOTALS = f"{_NO_CALLS}, and nothing reads it. Keep the file. {_SENT}"
 
 
@@ -26,7 +31,7 @@ def _synced(vendor: str) -> str:
 _TABLES: tuple[tuple[frozenset[str], str], ...] = tuple(
     (frozenset(columns.split()), said)
     for columns, said in (
-        ("billedcost chargeperiodstart chargecategory", f"this is a FOCUS file, a provider's costs. {_BILL}"),
+        ("billedcost chargeperiodstart chargecategory", _FOCUS),
         ("lineitem/usageamount lineitem/productcode", f"this is a Cost and Usage Report of AWS. {_BILL}"),
         ("lineitemusageamount lineitemproductcode", f"this is a Cost and Usage Report of AWS. {_BILL}"),
         ("metercategory costinbillingcurrency", f"this is a cost export of Azure. {_BILL}"),

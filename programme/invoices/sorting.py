@@ -10,7 +10,7 @@ from policy.parameters.invoices import BY_GATEWAYS
 from policy.period import Quarter, day_of
 from policy.units import NANO_PER_USD
 from policy.value.currencies import PAR
-from programme.usage.intake import FARTHEST_AHEAD
+from programme.clocks import FARTHEST_AHEAD
 from store.handbook import rates
 
 if TYPE_CHECKING:

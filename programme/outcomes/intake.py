@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from policy.arrivals import counted
 from policy.outcomes import batch_of, weekly_output, weekly_scores
 from policy.period import day_of
+from programme import clocks
 from programme.outcomes import surroundings
 from programme.people import teams
 from store import locks
@@ -50,7 +51,24 @@ class Attributed(NamedTuple):
 
 
 def take_in(moment: Moment, reported: Sequence[OutcomeReport]) -> list[Answer]:
-    """Keep what is new, in the order of the reports: the same again changes nothing, other content is a new version."""
+    """Keep what is new, in the order of the reports: the same again changes nothing, other content is a new version.
+
+    What is ahead of the clock is rejected: no later version of it could ever hold.
+    """
+    refused = [_ahead(one, moment) for one in reported]
+    taken = iter(_take_in_timely(moment, [one for one, why in zip(reported, refused, strict=True) if not why]))
+    return [
+        Answer(one.source, one.outcome_id, "rejected", why) if why else next(taken)
+        for one, why in zip(reported, refused, strict=True)
+    ]
+
+
+def _ahead(one: OutcomeReport, moment: Moment) -> str:
+    told = {"occurred_at": one.occurred_at, "updated_at": one.as_of or one.occurred_at}
+    return next((why for field, when in told.items() if (why := clocks.ahead(when, moment.now, field))), "")
+
+
+def _take_in_timely(moment: Moment, reported: Sequence[OutcomeReport]) -> list[Answer]:
     ids: dict[str, list[str]] = {}
     for one in reported:
         ids.setdefault(one.source, []).append(one.outcome_id)

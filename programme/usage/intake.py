@@ -7,11 +7,11 @@ day that a batch brings (docs/decisions/0004). What cannot be attributed or pric
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from sqlalchemy.exc import IntegrityError
 
+from programme import clocks
 from programme.usage import posting, rating, refusals, repeats, replacing, second_opinion
 from programme.usage.settling import Locked, Settling
 from store import locks
@@ -20,6 +20,7 @@ from store.usage import versions as versions_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
 
     from policy.metering import UsageEvent
     from programme.moment import Moment
@@ -37,8 +38,6 @@ SUPERSEDED = "a later version holds; this one is kept and changes nothing"
 
 FEW = 8
 """Events whose ids are asked for faster than a savepoint is set and let go."""
-FARTHEST_AHEAD = timedelta(minutes=15)
-"""How far a gateway's clock may be before ours."""
 
 
 class Outcome(NamedTuple):
@@ -56,7 +55,7 @@ def take_in(moment: Moment, events: Sequence[UsageEvent], *, time_field: str = "
     The same event again is a duplicate; the same key with other content is a conflict, which is recorded. What is
     ahead of the clock is rejected; `time_field` is what the sender calls the time of an event.
     """
-    latest = moment.now + FARTHEST_AHEAD
+    latest = moment.now + clocks.FARTHEST_AHEAD
     timely = [event for event in events if event.occurred_at <= latest]
     if len(timely) == len(events):
         return _take_in_timely(moment, timely)
@@ -81,17 +80,7 @@ def _note_ahead(moment: Moment, events: Sequence[UsageEvent], refused: Sequence[
 
 def ahead(event: UsageEvent, now: datetime, time_field: str) -> str:
     """Why an event is too far ahead of the clock to be true; empty if it is not."""
-    if event.occurred_at <= now + FARTHEST_AHEAD:
-        return ""
-    minutes = FARTHEST_AHEAD // timedelta(minutes=1)
-    return (
-        f"{time_field}: expected at most {minutes} minutes ahead of the bot's clock, which says {_utc(now)},"
-        f" got {_utc(event.occurred_at)}"
-    )
-
-
-def _utc(when: datetime) -> str:
-    return f"{when.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    return clocks.ahead(event.occurred_at, now, time_field)
 
 
 def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcome]:

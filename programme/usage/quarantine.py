@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from policy.reasons import Refusal
 from policy.versions import Version
+from programme.files import cells
 from programme.people import directory
 from programme.usage import corrections, intake, replacing
 from programme.usage.fingerprints import fingerprint
@@ -248,6 +249,8 @@ def _name(field: str, value: str | None) -> str | None:
     name = None if value is None else value.strip()
     if name is not None and not 0 < len(name) <= LONGEST:
         raise Refusal("bad_name", f"{field} = {value!r}: expected a name of 1 to {LONGEST} characters.")
+    if name and (found := cells.unseen_character(name)):
+        raise Refusal("bad_name", f"{field} = {name!r}: expected a name without {found}.")
     return name
 
 

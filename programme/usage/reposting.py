@@ -209,7 +209,7 @@ def repost(
     store.fill(moment.session, [change.event for change in changes if change.event is not None])
     store.settle(moment.session, [_settled(move, entries) for move in moves])
     store.note_reversals(moment.session, _reversals(moves, entries))
-    store.take_back(moment.session, [move.change.key for move in moves if waiting.get(move.change.key) is False])
+    store.take_back(moment.session, [move.change.key for move in moves if move.change.key in waiting])
     store.hold(moment.session, held, waiting, now=moment.now)
     why = {(one.event.source, one.event.event_id): one.detail for one in held}
     store.let_go(moment.session, [key for key in _gone(moves, why) if waiting.get(key)], now=moment.now)

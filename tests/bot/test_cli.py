@@ -297,7 +297,7 @@ def test_conflicts_of_a_file_are_told_by_line(run: Run, tmp_path: Path) -> None:
         "line 3: conflict: 'e1' of 'gateway'",
         "line 5: conflict: 'e2' of 'gateway'",
     ]
-    assert "2 lines were not taken: another event has their id." in refused.stderr
+    assert "2 lines were not taken: something else stands under the same id." in refused.stderr
     assert balance_of(run) == "-1.620000"
     listed = json.loads(run("usage", "conflicts", "list", "--json").stdout)
     assert listed["total"] == 2

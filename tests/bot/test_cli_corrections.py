@@ -78,6 +78,7 @@ def test_an_event_is_withdrawn_and_brought_back(book: App, run: Run) -> None:
     run("withdraw", "gateway/eu/a/b", *WHY)
     assert books.wallet(book, ADA) == 0
     assert "withdrawn" in run("show", "gateway/eu/a/b").stdout
+    assert "gateway/eu/a/b is withdrawn already." in run("withdraw", "gateway/eu/a/b", *WHY, code=1).stderr
     run("correct", "gateway/eu/a/b", "--project", "apollo", *WHY)
     assert books.wallet(book, ADA) == MicroTokens.parse("-0.54")
     assert books.findings(book) == {}
@@ -90,7 +91,15 @@ def test_an_event_is_withdrawn_and_brought_back(book: App, run: Run) -> None:
         (("correct", "gateway/1", *WHY), 1, "Nothing was named that differs"),
         (("correct", "gateway/1", "--project", "x", "--reason", " "), 2, "say why"),
         (("correct", "gateway/1", "--count", "words=1", *WHY), 2, "is no meter"),
+        (("correct", "gateway/1", "--model", " ", *WHY), 1, "model: expected a text that is not empty"),
+        (("correct", "gateway/1", "--provider", "", *WHY), 1, "provider: expected a text that is not empty"),
+        (("correct", "gateway/1", "--user", "", *WHY), 1, "user: expected a name that is not empty"),
+        (("correct", "gateway/1", "--user", "ben@example", *WHY), 1, "'example' has no dot"),
+        (("correct", "gateway/1", "--model", "gpt-5\u200b", *WHY), 1, "U+200B ZERO WIDTH SPACE"),
+        (("correct", "gateway/1", "--at", "2099-01-01T00:00:00Z", *WHY), 1, "--at: expected at most 15 minutes ahead"),
         (("withdraw", "gateway/1"), 2, "--reason"),
+        (("reassign", "--identity", "user:x", *SPAN, "--to", BEN, *WHY), 1, "No use of these days"),
+        (("reprice", "--provider", "antropic", *SPAN, *WHY), 1, "No use of these days"),
         (("reassign", "--identity", "nick:x", *SPAN, "--to", BEN, *WHY), 2, "KIND:NAME"),
         (("reassign", "--identity", "user:x", *SPAN, "--to", "no@example.com", *WHY), 1, "no@example.com"),
         (("reprice", "--provider", "x", "--from", "2026-11-02", "--until", "2026-11-01", *WHY), 2, "is before"),

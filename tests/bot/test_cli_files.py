@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -315,10 +316,20 @@ def test_files_of_vendors_are_told_by_name(run: Run, tmp_path: Path) -> None:
     )
     assert "this is a FOCUS file" in bill
     assert "this is a usage export of OpenAI" in totals
-    assert "`invoices import`" in bill
+    assert "`tokens-bot invoices import` reads it" in bill
     assert "`tokens-bot vendors sync openai`" in totals
     for said in (bill, totals):
         assert "docs/operators/gateways.md" in said
+
+
+@pytest.mark.parametrize("name", ["usage.csv.gz", "usage.dump"])
+def test_a_file_without_a_name_is_told_by_its_content(run: Run, tmp_path: Path, name: str) -> None:
+    """Whoever packed it reads that, and not which formats there are; of a text nobody can say more than that."""
+    path = tmp_path / name
+    path.write_bytes(gzip.compress(b"source\n") if name.endswith("gz") else b"source\n")
+    said = run("usage", "import", str(path), code=1).stderr
+    assert ("is compressed with gzip; unpack it" in said) == name.endswith("gz")
+    assert ("Say --format csv or --format jsonl." in said) != name.endswith("gz")
 
 
 def test_a_line_that_contradicts_another_is_told_and_fails(sqlite_app: App, run: Run) -> None:

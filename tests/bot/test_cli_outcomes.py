@@ -86,6 +86,21 @@ def test_a_bad_line_stops_the_file(run: Run, file: Path) -> None:
     assert "is UTF-16" in run("outcomes", "import", str(file), code=1).stderr
 
 
+@pytest.mark.parametrize(
+    ("column", "line"),
+    [
+        ("occurred_at", SHOP_1.replace("2026-10-07", "2099-10-07")),
+        ("updated_at", f"{SHOP_1}2099-10-07T09:30:00Z"),
+    ],
+)
+def test_what_is_ahead_of_the_clock_stops_the_file(run: Run, file: Path, column: str, line: str) -> None:
+    """A slip of the pen in a year would count some day, and no later version would ever hold."""
+    write(file, SHOP_2, line)
+    said = run("outcomes", "import", str(file), code=1).stderr
+    assert f"'SHOP-1' of jira: {column}: expected at most 15 minutes ahead of the bot's clock" in said
+    assert json.loads(run("outcomes", "list", "--json").stdout) == {"waiting": 0, "outcomes": []}
+
+
 def test_a_repositorys_history_is_imported_once(run: Run, tmp_path: Path) -> None:
     """What the REST API returned is known by its name and taken in as deliveries are; again, it changes nothing."""
     history = [work.pull_request(n, by="ada")["pull_request"] for n in (1, 2)]

@@ -216,8 +216,8 @@ def map_logins_in(moment: Moment, logins: Iterable[str]) -> None:
 
 
 def take_in(app: App, *told: OutcomeReport) -> list[intake.Status]:
-    """Take in one batch in a transaction of its own; what became of each outcome."""
-    with app.transaction() as moment:
+    """Take in one batch in a transaction of its own, once all of it has happened; what became of each outcome."""
+    with app.transaction(max([app.clock(), *(max(one.occurred_at, one.as_of or MERGED) for one in told)])) as moment:
         answers = intake.take_in(moment, told)
     return [answer.status for answer in answers]
 

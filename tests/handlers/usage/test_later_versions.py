@@ -185,6 +185,18 @@ def test_a_line_that_says_half_of_it_is_refused(sqlite_app: App, tail: str, deta
     assert [(bad.number, bad.detail.startswith(detail)) for bad in done.bad.first] == [(2, True)]
 
 
+def test_every_mistake_of_a_line_with_versions_is_told_at_once(sqlite_app: App) -> None:
+    """Of a correction all cells, of a withdrawal those that it has: whoever mends the file mends it once."""
+    wrong = "gw,{},2026-11-20 09:30,ada @example.com,anthropic,,x,,,-1,,{},{},{}\n"
+    lines = (("a", "", "", ""), ("b", "0", "correct", ""), ("", "x", "withdraw", ""))
+    text = f"{HEADER},revision,action,reason\n" + "".join(wrong.format(*line) for line in lines)
+    file = io.BytesIO(text.encode())
+    done = files.import_file(sqlite_app, file, "csv")
+    told = [[said.partition(":")[0] for said in line.detail.split("; ")] for line in done.bad.first]
+    content = ["occurred_at", "user", "model", "input_tokens", "output_tokens"]
+    assert told == [content, [*content, "revision", "reason"], ["event_id", "revision", "reason"]]
+
+
 def test_lines_of_json_correct_too(sqlite_app: App) -> None:
     """A CloudEvent a line: later versions stand among the others."""
     text = "\n".join(json.dumps(one) for one in (MISTAKE, corrected(MISTAKE, **TRUE)))

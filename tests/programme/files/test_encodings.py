@@ -36,6 +36,7 @@ def archive() -> bytes:
         (archive(), "is a workbook of Excel, LibreOffice or Numbers, or a ZIP archive"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "is an old Excel workbook"),
         (gzip.compress(TEXT.encode(), mtime=0), "is compressed with gzip; unpack it with `gunzip`"),
+        (b"PAR1\x15\x04", "is Parquet; ask for the file as CSV, or, if it is a bill,"),
         (b"%PDF-1.7\n", "is a PDF"),
         (b"<!DOCTYPE html><html>", "is a web page or XML, perhaps a page to log in"),
         (TEXT.replace("\n", "\r").encode(), "has the line ends of old Macs"),

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import sqlalchemy as sa
 
+from programme import clocks
 from programme.usage import intake
 from store.handbook import reference
 from store.people import directory
@@ -20,7 +21,7 @@ from tests.support.clock import NOON
 if TYPE_CHECKING:
     from programme.app import App
 
-LIMIT = intake.FARTHEST_AHEAD
+LIMIT = clocks.FARTHEST_AHEAD
 SECOND = timedelta(seconds=1)
 
 

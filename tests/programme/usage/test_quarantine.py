@@ -143,6 +143,7 @@ def test_corrections_that_cannot_be_meant_are_refused(sqlite_app: App) -> None:
     assert refused(sqlite_app, one("a"), Correction(model="gpt-5"), why="  ") == "no_reason"
     assert refused(sqlite_app, one("a"), Correction(model="x" * 201)) == "bad_name"
     assert refused(sqlite_app, one("a"), Correction(provider=" ")) == "bad_name"
+    assert refused(sqlite_app, one("a"), Correction(model="gpt-5\u200b")) == "bad_name"
     assert refused(sqlite_app, one("a"), Correction(person="no@example.com")) == "unknown_person"
     assert refused(sqlite_app, Wanted(name="x"), Correction(person=ADA, model="gpt-5")) == "two_names"
     assert books.count(sqlite_app, quarantine_steps) == 0
