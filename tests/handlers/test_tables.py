@@ -89,7 +89,7 @@ def test_without_its_library_parquet_is_refused(monkeypatch: pytest.MonkeyPatch)
 
 @pytest.mark.parametrize("format_", ["csv", "json"])
 def test_memory_does_not_follow_the_number_of_rows(format_: Format, tmp_path: Path) -> None:
-    """Five times the rows take no more."""
+    """48,000 rows more, a byte of each kept would be 48 kB: what is taken differs by less."""
 
     def peak(count: int) -> int:
         rows: Iterator[tuple[str, int]] = ((f"person {number}", number) for number in range(count))
@@ -100,7 +100,7 @@ def test_memory_does_not_follow_the_number_of_rows(format_: Format, tmp_path: Pa
         tracemalloc.stop()
         return most
 
-    assert peak(60_000) < 1.2 * peak(12_000)
+    assert peak(60_000) < peak(12_000) + 48_000
 
 
 def test_every_table_is_written_by_the_one_writer() -> None:
