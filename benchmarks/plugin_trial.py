@@ -47,7 +47,7 @@ WARM = 10
 WORKERS = 2
 PARTS = ("latency", "crowd", "outage", "denial", "guardrail", "kill")
 OUTAGE_SECONDS = 6
-ARRIVAL_SECONDS = 60
+ARRIVAL_SECONDS = 90
 
 
 @dataclass
@@ -203,11 +203,11 @@ def _false_denials(told: crowd.Told, room: int) -> int:
     )
 
 
-def _arrive(trial: Trial) -> None:
-    """Wait until nothing more arrives."""
+def _arrive(trial: Trial, expected: int = 0) -> None:
+    """Wait until nothing more arrives and so much is there: what a killed worker had claimed waits for a minute."""
     seen = -1
     deadline = time.monotonic() + ARRIVAL_SECONDS
-    while seen != trial.bot.events() and time.monotonic() < deadline:
+    while (seen != trial.bot.events() or seen < expected) and time.monotonic() < deadline:
         seen = trial.bot.events()
         time.sleep(2)
 
@@ -270,7 +270,7 @@ def _kill(trial: Trial) -> None:
     process, url = proxy.start(log, settings, CONFIG)
     try:
         proxy.wait_until_up(url, process, log)
-        _arrive(trial)
+        _arrive(trial, before + told.answered)
     finally:
         process.terminate()
         process.wait(60)
