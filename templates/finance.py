@@ -43,6 +43,7 @@ def statement(told: OwnersMonth) -> Message:
         month=month,
         before=month.previous(),
         contact=told.contact,
+        least=told.least,
         not_apart=NOT_APART,
     )
 

@@ -100,4 +100,12 @@ def number_word(number: int) -> str:
     return NUMBER_WORDS[number] if number < len(NUMBER_WORDS) else str(number)
 
 
-FILTERS = {f.__name__: f for f in (meter, class_name, state_name, recusal, what_it_did, outcome_name, number_word)}
+def people_in_words(number: int) -> str:
+    """So many people, in words: `five people`, `one person`."""
+    return f"{number_word(number)} {'person' if number == 1 else 'people'}"
+
+
+FILTERS = {
+    f.__name__: f
+    for f in (meter, class_name, state_name, recusal, what_it_did, outcome_name, number_word, people_in_words)
+}

@@ -49,9 +49,10 @@ class CentreMonth:
 
 @dataclass(frozen=True, slots=True)
 class OwnersMonth:
-    """What an owner is told: the month of each of their cost centres, by key; and whom they may ask."""
+    """What an owner is told: the month of each of their cost centres, by key, none of fewer than `least` people."""
 
     owner_id: str
     month: str
     centres: tuple[CentreMonth, ...]
     contact: str
+    least: int = 5

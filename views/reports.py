@@ -97,7 +97,7 @@ class TeamReport:
     tell. `idle` are tokens of earlier months that are left, `lapsing` those that will be gone on `lapses_on` if no one
     spends them; None where they would tell of few, or where there are none. `teams_hidden` counts teams below of which
     nothing is told. `stops` is how often caps stopped members in the last week that is over, if that week is told.
-    `as_of` is of when all of it is, where that is not now, in the programme's zone.
+    `as_of` is of when all of it is, where that is not now, in the programme's zone. No figure is of fewer than `least`.
     """
 
     manager_id: str
@@ -119,6 +119,7 @@ class TeamReport:
     contact: str
     stops: int = 0
     as_of: datetime | None = None
+    least: int = 5
 
     @property
     def is_told_apart(self) -> bool:

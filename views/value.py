@@ -17,7 +17,7 @@ class Histogram:
     """How much of their grants people used over some months: (from percent, to percent, how many people).
 
     The last bin has no upper end. None where it is not told; everything is, while there are too few people. Median and
-    95th percentile are rounded up to twentieths.
+    95th percentile are rounded up to twentieths. No bin is told of fewer than `least`.
     """
 
     people: int
@@ -25,6 +25,7 @@ class Histogram:
     median_permille: int | None
     p95_permille: int | None
     months: str
+    least: int = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,12 +30,12 @@ def owe(moment: Moment, month: Month) -> int:
     if Months(moment, month.next()).is_final or not (keys_of := _owned(moment)):
         return 0
     found = chargeback.of_month(moment, month)
-    contact = moment.handbook.contact
+    contact, least = moment.handbook.contact, Months(moment, month).least_people
     letters: list[notify.PersonLetter] = []
     for owner, keys in sorted(keys_of.items()):
         centres = tuple(found[key] for key in keys if key in found)
         if any(not one.hidden for one in centres):
-            view = codec.written(OwnersMonth(owner, str(month), centres, contact))
+            view = codec.written(OwnersMonth(owner, str(month), centres, contact, least))
             letters.append((f"chargeback:{month}:{owner}", TEMPLATE, view, owner))
     return notify.to_people(moment, letters, book=moment.handbook, earliest=moment.now)
 

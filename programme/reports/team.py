@@ -77,6 +77,7 @@ def team_report(moment: Moment, manager_id: str, *, week: Week | None = None) ->
         contact=book.contact,
         stops=0 if reason else _stops(moment, team),
         as_of=moment.now.astimezone(moment.zone) if moment.is_copied else None,
+        least=team.least,
     )
 
 

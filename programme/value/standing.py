@@ -69,6 +69,7 @@ def histogram(used: Sequence[int], book: Handbook, month: Month) -> Histogram:
         median_permille=reserve.percentile(used, MEDIAN) if enough else None,
         p95_permille=reserve.percentile(used, NEARLY_ALL) if len(used) >= max(least, reserve.FEWEST) else None,
         months=named_months(month.plus(-book.reserve.months), month.previous()),
+        least=least,
     )
 
 

@@ -80,7 +80,7 @@ def utilisation(histogram: Histogram) -> Block | None:
         "People by share of grants used",
         [words for words, _ in told],
         {"People": [count for _, count in told]},
-        x=_shares_label(sum(count is None for *_, count in histogram.bins)),
+        x=_shares_label(sum(count is None for *_, count in histogram.bins), histogram.least),
         y="People",
     )
 
@@ -132,8 +132,8 @@ def _weeks_label(hidden: int) -> str:
     return f"Week from; {hidden} {'week' if hidden == 1 else 'weeks'} left out" if hidden else "Week from"
 
 
-def _shares_label(hidden: int) -> str:
-    few = f"{hidden} with fewer than 5 people not shown"
+def _shares_label(hidden: int, least: int) -> str:
+    few = f"{hidden} with fewer than {least} people not shown"
     return f"Share used; {few}" if hidden else "Share of the regular grants that was used"
 
 

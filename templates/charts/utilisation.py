@@ -60,7 +60,7 @@ def alt_text(histogram: Histogram) -> str:
     if not histogram.people:
         return f"Bar chart without bars. {finding(histogram)}."
     bins = ", ".join(
-        f"{label(low, high)}: {'fewer than 5' if count is None else formats.count(count)}"
+        f"{label(low, high)}: {f'fewer than {histogram.least}' if count is None else formats.count(count)}"
         for low, high, count in histogram.bins
     )
     p95 = histogram.p95_permille
@@ -111,8 +111,12 @@ def _rows(histogram: Histogram) -> list[Sign | str]:
         words = f"95 of 100 people used less than {formats.permille(histogram.p95_permille)}"
         rows.append(Sign(words, dashes=DASHES))
     if hidden := sum(count is None for *_, count in histogram.bins):
-        rows.append(legend.left_out(f"fewer than 5 people: {'a bar' if hidden == 1 else f'{hidden} bars'} not shown"))
+        rows.append(legend.left_out(f"fewer than {histogram.least} people: {_bars(hidden)} not shown"))
     return rows
+
+
+def _bars(count: int) -> str:
+    return "a bar" if count == 1 else f"{count} bars"
 
 
 def _counts(card: Card, plot: Plot, bars: Sequence[tuple[float, int]]) -> None:

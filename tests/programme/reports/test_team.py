@@ -72,6 +72,15 @@ def test_every_week_adds_up_to_the_roll_up(app: App) -> None:
     assert int(report.this_week.spent) * 5 == int(report.last_week.spent) * 4
 
 
+def test_the_handbook_says_how_many_a_figure_is_of(sqlite_app: App) -> None:
+    """Seven people are too few where it says eight, and the report carries that number to its words."""
+    rollout.launch(sqlite_app, changes={"least_people = 5": "least_people = 8"})
+    teams.hire_team(sqlite_app)
+    teams.work(sqlite_app, dict.fromkeys(TEAM, 100))
+    report = teams.report(sqlite_app)
+    assert (report.people, report.hidden, report.least) == (7, "few_people", 8)
+
+
 def test_usage_of_others_is_not_counted(app: App) -> None:
     """What the manager and the next team spend is not in the team's total."""
     teams.hire_team(app)
