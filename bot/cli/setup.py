@@ -7,13 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from bot import wiring
 from bot.checks import launch, slack
 from bot.cli import common
 from bot.cli.running import print_findings
 from bot.setup import answers as told
-from bot.setup import asking, steps
+from bot.setup import asking, files, steps
 from policy.reasons import Refusal
 from store.people import directory, terms
 from store.usage import keys
@@ -24,6 +25,11 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.setup.answers import Answers
     from programme.app import App
+
+STOPPABLE = f"""\
+End this at any time (Ctrl-C) and run it again: each answer is kept as it is given, in {files.UNFINISHED}, which only
+you may read, until it is written where it belongs."""
+RESUMED = f"The answers of the setup that was ended are in {files.UNFINISHED}: Enter keeps each."
 
 
 @click.command()
@@ -37,8 +43,8 @@ if TYPE_CHECKING:
 def setup(*, file: Path | None, check: bool) -> None:
     """Set the bot up in this folder: .env, the first handbook, the database, people, pay bands, a budget, a key.
 
-    Asks what it needs, offers what it knows, and may be stopped and run again at any time: what is done stays done. At
-    the end stands what is missing for the first grants.
+    Asks what it needs, offers what it knows, and may be stopped and run again at any time: what is done stays done, and
+    no answer is lost. At the end stands what is missing for the first grants.
     """
     if file is None:
         if check:
@@ -54,6 +60,7 @@ def setup(*, file: Path | None, check: bool) -> None:
     click.echo(steps.write_env(answers))
     with _migrated(loaded, answers) as app:
         _fill(app, answers)
+        files.forget_kept()
         _closing(app)
 
 
@@ -71,20 +78,33 @@ def _rehearse(loaded: Settings, answers: Answers) -> None:
 
 
 def _asked() -> None:
-    answers = asking.ask_settings(asking.known())
+    click.echo(f"{RESUMED if files.UNFINISHED.exists() else STOPPABLE}\n")
+    answers = files.with_kept(asking.known())
+    answers = _kept(asking.ask_settings(answers), answers)
     loaded = steps.settings(answers)
     click.echo()
     click.echo(steps.write_env(answers))
-    answers = asking.ask_programme(answers)
+    answers = _kept(asking.ask_programme(answers), answers)
     click.echo()
     with _migrated(loaded, answers) as app:
-        answers = asking.ask_people(answers)
-        _fill(app, answers)
+        answers = _kept(asking.ask_people(answers), answers)
+        _fill(app, msgspec.structs.replace(answers, bands={}, budget="", gateway=None))
         with app.reading() as moment:
             missing = sorted(directory.pay_bands(moment.session) - terms.midpoints(moment.session, moment.today).keys())
             has_budget, has_key = bool(terms.budgets_set(moment.session)), bool(keys.listed(moment.session))
-        _fill(app, asking.ask_company(answers, missing, has_budget=has_budget, has_key=has_key))
+        asked = asking.ask_company(answers, missing, has_budget=has_budget, has_key=has_key)
+        _fill(app, _kept(asked, answers))
+        files.forget_kept()
         _closing(app)
+
+
+def _kept(asked: Iterator[Answers], answers: Answers) -> Answers:
+    """All the answers; what is not where it belongs yet is kept as soon as it is given."""
+    files.keep(answers, asking.known())
+    for latest in asked:
+        answers = latest
+        files.keep(answers, asking.known())
+    return answers
 
 
 @contextmanager

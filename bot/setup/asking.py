@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-import msgspec
+from msgspec.structs import replace
 from slack_sdk import WebClient
 
 from bot.checks import slack
@@ -22,7 +22,7 @@ from policy.reasons import Refusal
 from store import time_zones
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterator, Sequence
     from typing import Any
 
     from bot.findings import Finding
@@ -61,34 +61,42 @@ def known() -> Answers:
     )
 
 
-def ask_settings(answers: Answers) -> Answers:
-    """The zone, the database and Slack; each token and channel is tried at once."""
+def ask_settings(answers: Answers) -> Iterator[Answers]:
+    """The zone, the database and Slack, with each answer; each token and channel is tried at once."""
     click.echo(ZONE)
-    zone = _asked("Time zone", answers.time_zone, _zone)
+    answers = replace(answers, time_zone=_asked("Time zone", answers.time_zone, _zone))
+    yield answers
     click.echo(f"\n{DATABASE}")
     # The URL may hold a password, so it is not shown.
     shown = "keep" if "@" in answers.database else answers.database
     database = _asked("Database", shown, _any)
-    database = answers.database if database == shown else database
+    answers = answers if database == shown else replace(answers, database=database)
+    yield answers
     click.echo(f"\n{TOKENS}")
-    return msgspec.structs.replace(answers, time_zone=zone, database=database, slack=_slack(answers.slack))
+    for slack_told in _ask_slack(answers.slack):
+        yield replace(answers, slack=slack_told)
 
 
-def _slack(before: Slack) -> Slack:
+def _ask_slack(told_before: Slack) -> Iterator[Slack]:
     url = os.environ.get("SLACK_API_URL") or files.env_values().get("SLACK_API_URL", SLACK_API_URL)
-    bot_token = _secret("Bot token (xoxb-…)", before.bot_token, lambda token: slack.of_bot_token(_client(token, url)))
+    now = told_before
+    bot_token = _secret("Bot token (xoxb-…)", now.bot_token, lambda token: slack.of_bot_token(_client(token, url)))
     if not bot_token:
-        return before
-    app_token = _secret("App token (xapp-…)", before.app_token, lambda token: slack.of_app_token(token, url))
-    asked = _client(bot_token, url)
-    return msgspec.structs.replace(
-        before,
-        bot_token=bot_token,
-        app_token=app_token,
-        governance_channel=_channel("The board's private channel (C…)", before.governance_channel, asked),
-        announce_channel=_channel("The channel of the monthly digest (C…)", before.announce_channel, asked),
-        board_usergroup=_asked("The board's user group (S…), if there is one", before.board_usergroup, _any),
+        return
+    now = replace(now, bot_token=bot_token)
+    yield now
+    now = replace(
+        now, app_token=_secret("App token (xapp-…)", now.app_token, lambda token: slack.of_app_token(token, url))
     )
+    yield now
+    asked = _client(bot_token, url)
+    now = replace(now, governance_channel=_channel("The board's private channel (C…)", now.governance_channel, asked))
+    yield now
+    digest = "The channel of the monthly digest (C…)"
+    now = replace(now, announce_channel=_channel(digest, now.announce_channel, asked))
+    yield now
+    group = _asked("The board's user group (S…), if there is one", now.board_usergroup, _any)
+    yield replace(now, board_usergroup=group)
 
 
 def _client(token: str, url: str) -> WebClient:
@@ -104,33 +112,47 @@ def _channel(question: str, before: str, asked: WebClient) -> str:
     return _asked(question, before, check)
 
 
-def ask_programme(answers: Answers) -> Answers:
+def ask_programme(answers: Answers) -> Iterator[Answers]:
     """Whom to ask, when it begins, and what may be used: the first lines of the company's handbook."""
     packaged = handbook.parse(handbook.packaged())
     contact = _asked("Whom do people ask, and where", answers.contact or packaged.contact, _any)
+    answers = replace(answers, contact=contact)
+    yield answers
     click.echo("\nThe launch is the month of the first grants. Enter alone leaves it for later.")
-    launch = _asked("Month of the launch (2027-01)", answers.launch, _month)
+    answers = replace(answers, launch=_asked("Month of the launch (2027-01)", answers.launch, _month))
+    yield answers
     names = [one.key for one in packaged.services]
     click.echo(f"\nServices: {', '.join(names)}. Others go into the handbook itself.")
     services = _asked("Approved ones", " ".join(answers.services or names), _services(names))
-    return msgspec.structs.replace(answers, contact=contact, launch=launch, services=tuple(services.split()))
+    yield replace(answers, services=tuple(services.split()))
 
 
-def ask_people(answers: Answers) -> Answers:
+def ask_people(answers: Answers) -> Iterator[Answers]:
     """The file of people, which `docs/operators/people.md` describes."""
-    return msgspec.structs.replace(answers, people=_asked("\nFile of people (CSV), or Enter for later", "", _file))
+    yield replace(answers, people=_asked("\nFile of people (CSV), or Enter for later", answers.people, _file))
 
 
-def ask_company(answers: Answers, bands: Iterable[str], *, has_budget: bool, has_key: bool) -> Answers:
+def ask_company(answers: Answers, bands: Sequence[str], *, has_budget: bool, has_key: bool) -> Iterator[Answers]:
     """The money behind the grants, for the bands that have none yet, and the first gateway."""
-    midpoints: dict[str, str | int | float] = {}
+    answers = replace(
+        answers,
+        bands={band: answers.bands[band] for band in bands if band in answers.bands},
+        budget="" if has_budget else answers.budget,
+        gateway=None if has_key else answers.gateway,
+    )
     for band in bands:
-        if given := _asked(f"Midpoint of pay band {band} a year (95,000 or 88,000 EUR)", "", _midpoint):
-            midpoints[band] = given
-    budget = "" if has_budget else _asked("What a month's grants may cost in USD (160,000), or Enter", "", _usd)
-    name = "" if has_key else _asked("Name of the first gateway (litellm-eu), or Enter for later", "", _any)
-    gateway = Gateway(name=name) if name else None
-    return msgspec.structs.replace(answers, bands=midpoints, budget=budget, gateway=gateway)
+        before = str(answers.bands.get(band, ""))
+        if given := _asked(f"Midpoint of pay band {band} a year (95,000 or 88,000 EUR)", before, _midpoint):
+            answers = replace(answers, bands={**answers.bands, band: given})
+            yield answers
+    if not has_budget:
+        question = "What a month's grants may cost in USD (160,000), or Enter"
+        answers = replace(answers, budget=_asked(question, str(answers.budget), _usd))
+        yield answers
+    if not has_key:
+        before = answers.gateway.name if answers.gateway else ""
+        name = _asked("Name of the first gateway (litellm-eu), or Enter for later", before, _any)
+        yield replace(answers, gateway=Gateway(name=name) if name else None)
 
 
 def _asked(question: str, default: str, check: Callable[[str], str]) -> str:

@@ -1,16 +1,21 @@
-"""The files that a setup writes: `.env`, the first handbook, a key's secret. Each is whole, or as it was before."""
+"""The files that a setup writes: `.env`, the first handbook, a key's secret. Each is whole, or as it was before.
+
+What was answered and is in none of them yet waits in a file of its own, so that nothing is lost when a setup is ended.
+"""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import tomlkit
 from dotenv import dotenv_values
 
 from policy import handbook
+from policy.reasons import Refusal
 from store.engine import PRIVATE
 
 if TYPE_CHECKING:
@@ -19,6 +24,8 @@ if TYPE_CHECKING:
     from bot.setup.answers import Answers
 
 ENV = Path(".env")
+UNFINISHED = Path(".env.unfinished")
+"""Whatever keeps `.env` out of a repository or a back-up keeps this out as well."""
 _PLAIN = re.compile(r"[A-Za-z0-9_./:@%+=,?&-]*")
 _ASSIGNED = re.compile(r"\s*(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=")
 _UNSET = "# launched_on = 2027-01-01"
@@ -55,6 +62,46 @@ def write_private(path: Path, text: str) -> None:
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE), "w", encoding="utf-8") as file:
         file.write(text)
     beside.replace(path)
+
+
+def keep(answers: Answers, known: Answers) -> None:
+    """The answers that are not among what is known already, until they are carried out: they may be secrets."""
+    news = _news(msgspec.to_builtins(answers), msgspec.to_builtins(known))
+    if not news:
+        forget_kept()
+        return
+    write_private(UNFINISHED, f"{msgspec.json.format(msgspec.json.encode(news)).decode()}\n")
+
+
+def with_kept(known: Answers) -> Answers:
+    """What is known, and over it what was answered before a setup was ended."""
+    if not UNFINISHED.exists():
+        return known
+    try:
+        news = msgspec.json.decode(UNFINISHED.read_bytes(), type=dict[str, Any])
+        return msgspec.convert(_over(msgspec.to_builtins(known), news), type(known))
+    except msgspec.MsgspecError as error:
+        text = f"{UNFINISHED} holds the answers of a setup that was ended, and can't be read."
+        raise Refusal("unfinished_unreadable", text, next_step="Delete it, and answer again.") from error
+
+
+def forget_kept() -> None:
+    UNFINISHED.unlink(missing_ok=True)
+
+
+def _news(now: dict[str, Any], before: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: _news(value, before[name]) if isinstance(value, dict) and isinstance(before.get(name), dict) else value
+        for name, value in now.items()
+        if value != before.get(name)
+    }
+
+
+def _over(before: dict[str, Any], news: dict[str, Any]) -> dict[str, Any]:
+    return before | {
+        name: _over(before[name], value) if isinstance(value, dict) and isinstance(before.get(name), dict) else value
+        for name, value in news.items()
+    }
 
 
 def handbook_text(before: str, answers: Answers) -> str:

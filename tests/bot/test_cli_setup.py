@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pytest
 import tomlkit
 from click.testing import CliRunner
@@ -210,6 +211,57 @@ def test_answers_set_everything_up_and_may_stop_in_between(run: Run, sandbox: Sa
     assert f"The grants of {LAUNCH}: 3 people" in done
     assert dotenv_values(".env")["SLACK_APP_TOKEN"] == installed.app_token
     assert Path("litellm-eu.key").exists()
+
+
+QUESTIONS = 15
+DEEP = [pytest.param(stop, marks=pytest.mark.deep) for stop in range(QUESTIONS) if stop != 12]
+
+
+@pytest.mark.parametrize("stop", [12, *DEEP])
+def test_no_answer_is_lost_wherever_it_is_ended(run: Run, sandbox: Sandbox, stop: int) -> None:
+    """Ended before any question, even twice, it goes on with Enter alone; secrets are in files of their owner alone."""
+    installed = sandbox.workspace.app
+    Path("people.csv").write_text(PEOPLE)
+    slack_told = (installed.bot_token, installed.app_token, slack.BOARD, slack.GENERAL, "S0BOARD")
+    settings = ("Europe/Berlin", "sqlite:///var/company.db", *slack_told)
+    answers = (*settings, "Mara", LAUNCH, "anthropic openai", "people.csv", "140k", "180k", "160,000", "litellm-eu")
+    assert len(answers) == QUESTIONS
+    assert "run it again: each answer is kept" in run("setup", typed=typed(*answers[:stop]), code=1).output
+    run("setup", typed=typed(*[""] * (stop // 2)), code=1)
+    with_secrets = [
+        one for one in Path().rglob("*") if one.is_file() and installed.bot_token in one.read_text("latin-1")
+    ]
+    assert {one.stat().st_mode & 0o777 for one in with_secrets} == ({0o600} if stop > 2 else set())
+    done = run("setup", typed=typed(*[""] * stop, *answers[stop:])).output
+    assert ("Enter keeps each" in done) == (stop not in (0, len(settings), len(settings) + 3))
+    said = dotenv_values(".env")
+    assert [said[name] for name in ("TOKENS_TIME_ZONE", "TOKENS_DATABASE_URL", "SLACK_APP_TOKEN")] == [
+        *settings[:2],
+        installed.app_token,
+    ]
+    assert said["TOKENS_BOARD_USERGROUP"] == "S0BOARD"
+    book = tomlkit.parse(Path("handbook.toml").read_text())
+    assert (book["contact"], [one["key"] for one in book["services"]]) == ("Mara", ["anthropic", "openai"])
+    for line in ("Pay bands: 2 set", "at most USD 160,000.00", f"The grants of {LAUNCH}: 3 people"):
+        assert line in done
+    assert Path("litellm-eu.key").exists()
+    assert not files.UNFINISHED.exists()
+
+
+def test_what_is_done_is_not_kept_beside_it(run: Run, sandbox: Sandbox) -> None:
+    """Once a token is in .env it is in no other file: what somebody changes there is what is offered."""
+    installed = sandbox.workspace.app
+    settings = ("UTC", "", installed.bot_token, installed.app_token, slack.BOARD, slack.GENERAL, "")
+    run("setup", typed=typed(*settings, "Mara"), code=1)
+    assert list(msgspec.json.decode(files.UNFINISHED.read_bytes())) == ["contact"]
+    Path(".env").write_text(Path(".env").read_text().replace("=UTC", "=Asia/Tokyo"))
+    assert "Time zone [Asia/Tokyo]" in run("setup", typed="", code=1).output
+
+
+def test_kept_answers_that_cannot_be_read_are_named(run: Run) -> None:
+    """Whoever edited the file reads which one it is, and what to do."""
+    files.UNFINISHED.write_text("{")
+    assert ".env.unfinished holds the answers" in run("setup", typed="", code=1).output
 
 
 def test_slack_may_wait(run: Run) -> None:
