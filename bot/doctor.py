@@ -12,7 +12,7 @@ from bot.checks import board, copies, running, slack
 from bot.findings import MOST_NAMED, Finding, some
 from policy.parameters.retention import KINDS
 from policy.reasons import Refusal
-from programme.usage import second_opinion
+from programme.usage import months_ahead, second_opinion
 from scheduler import remedies
 from store import pulses, runs, schema, time_zones
 from store.grants import leavers
@@ -47,6 +47,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
         yield from board.examine(settings, app)
         yield from _zones(app)
         yield from running.examine(settings, app)
+        yield from _months(app)
         yield from _quarantine(app)
         yield from _answers(app)
         yield from _differences(app)
@@ -75,6 +76,19 @@ def _zones(app: App) -> Iterator[Finding]:
     for name, emails in sorted(lost.items()):
         what = f"There is no time zone {name!r}; {some(emails)} are treated as in {app.zone.key}."
         yield Finding("warning", what, "Correct their time_zone with `tokens-bot people import`.", tuple(emails))
+
+
+def _months(app: App) -> Iterator[Finding]:
+    """Whether the months ahead have room, where each is kept by itself; where none is, nothing is said."""
+    if app.database.dialect == "sqlite":
+        return
+    with app.reading() as moment:
+        lacking = [f"{month // 100}-{month % 100:02}" for month in months_ahead.missing(moment)]
+    if lacking:
+        what = f"There is no room yet for events of {' and '.join(lacking)}; the first batch of such a month makes it."
+        yield Finding("warning", what, "The calendar makes it ahead: is a `tick` running?")
+    else:
+        yield Finding("good", f"Events of this month and the next {months_ahead.AHEAD} have room.")
 
 
 def _quarantine(app: App) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ from policy.reasons import Refusal
 from programme import handbooks
 from programme.app import App, utc_now
 from programme.handbook import applying
+from programme.usage import months_ahead
 from store import schema
 from store.engine import DatabaseUrlError, open_database
 from store.handbook import reference
@@ -83,3 +84,4 @@ def migrate(app: App, *, handbook: str | None = None) -> None:
         if handbook is not None and not reference.handbook_bodies(moment.session):
             applying.apply(moment, handbook, actor=handbooks.SYSTEM)
         applying.ensure_first(moment)
+        months_ahead.open_all(moment)

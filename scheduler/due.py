@@ -21,6 +21,8 @@ REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
 ANCHOR = "anchor"
 """The audit log's hash, once a month, whether or not the programme has begun."""
+MONTHS = "months"
+"""Room for the events of months to come, where a database keeps each month by itself."""
 RETENTION = "retention"
 """What is held about people for a time only, once a month, in batches of which a tick does some."""
 DAILY = (EXPIRY, JOINERS, NOTICES)
@@ -103,16 +105,10 @@ def refusals(now: datetime, zone: ZoneInfo) -> Run:
     return Run(REFUSALS, today.isoformat(), today, first_instant(today, zone))
 
 
-def anchor(now: datetime, zone: ZoneInfo) -> Run:
-    """The one of this month; those of months in which no one was at work can't be told any more."""
+def monthly(job: str, now: datetime, zone: ZoneInfo) -> Run:
+    """A job's run of this month; it does what those of earlier months would have, as far as that can be done yet."""
     month = Month.containing(day_of(now, zone))
-    return Run(ANCHOR, str(month), month.first_day, first_instant(month.first_day, zone))
-
-
-def retention(now: datetime, zone: ZoneInfo) -> Run:
-    """The one of this month: it takes away what those of earlier months would have."""
-    month = Month.containing(day_of(now, zone))
-    return Run(RETENTION, str(month), month.first_day, first_instant(month.first_day, zone))
+    return Run(job, str(month), month.first_day, first_instant(month.first_day, zone))
 
 
 def in_order(*runs: Run) -> tuple[Run, ...]:

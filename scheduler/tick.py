@@ -24,7 +24,7 @@ from programme.privacy import retention
 from programme.reports import weekly
 from programme.reviews import calendar as reviews_calendar
 from programme.reviews import drafting
-from programme.usage import refusal_notes
+from programme.usage import months_ahead, refusal_notes
 from scheduler import due
 from scheduler.due import Calendar, Run
 from store import runs
@@ -94,8 +94,9 @@ def _owed_anyway(moment: Moment) -> Iterator[Run]:
     month = Month.containing(moment.today)
     for run, is_owed in (
         (due.refusals(moment.now, moment.zone), refusal_notes.is_owed),
-        (due.anchor(moment.now, moment.zone), anchors.is_owed),
-        (due.retention(moment.now, moment.zone), partial(retention.is_owed, month=month)),
+        (due.monthly(due.MONTHS, moment.now, moment.zone), months_ahead.is_owed),
+        (due.monthly(due.ANCHOR, moment.now, moment.zone), anchors.is_owed),
+        (due.monthly(due.RETENTION, moment.now, moment.zone), partial(retention.is_owed, month=month)),
     ):
         if is_owed(moment) and not runs.is_done(moment.session, run.job, run.period):
             yield run
@@ -199,6 +200,8 @@ def _perform_claimed(moment: Moment, run: Run) -> None:
         statements.owe(moment, Month.parse(run.period))
     elif run.job == due.REFUSALS:
         refusal_notes.owe(moment)
+    elif run.job == due.MONTHS:
+        months_ahead.open_all(moment)
     elif run.job == due.ANCHOR:
         anchors.owe(moment, anchors.MONTH)
     else:

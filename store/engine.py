@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
-from store import losses
+from store import digests, losses
 from store.turns import Turns
 
 if TYPE_CHECKING:
@@ -185,6 +185,7 @@ def _keep_private(path: Path) -> None:
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own connection
     # The driver's implicit BEGIN is deferred; we say BEGIN IMMEDIATE ourselves.
     connection.isolation_level = None
+    connection.create_function(digests.FUNCTION, 2, digests.digest, deterministic=True)
     cursor = connection.cursor()
     cursor.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
     _write_ahead(cursor)

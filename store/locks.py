@@ -24,6 +24,8 @@ class Lock(IntEnum):
     """Two replicas that start together migrate one after the other."""
     RETENTION = 7_263_007
     """Two replicas do not take away the same rows, and count them twice."""
+    MONTHS = 7_263_008
+    """Two batches with the first events of a month make room for it one after the other."""
     PEOPLE = 7_263_006
     """What was checked of people together, such as who reports to whom, is so when it is stored."""
     HANDBOOKS = 7_263_004
@@ -43,6 +45,7 @@ ORDER = (
     "runs",
     "bills",
     "sources",
+    "months",
     "holds",
     "quarantine",
     "requests",

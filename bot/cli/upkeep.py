@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot import backups, rehearsals, settings, wiring
+from bot import backups, moving, rehearsals, settings, wiring
 from bot.cli import common
 from bot.cli.running import MOST_FINDINGS, recomputed
 
 if TYPE_CHECKING:
     from bot.rehearsals import Rehearsal
     from bot.settings import Settings
+    from programme.app import App
 
 
 @click.command()
@@ -25,12 +26,22 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Try it on a copy, and show what each step takes and the rows of each table; change nothing.",
 )
+@click.option(
+    "--ahead",
+    is_flag=True,
+    help="On PostgreSQL, while the version of before runs: copy what would take long. It may be stopped and goes on.",
+)
 @common.json_option
-def migrate(*, dry_run: bool, as_json: bool) -> None:
+def migrate(*, dry_run: bool, ahead: bool, as_json: bool) -> None:
     """Create the database's tables, or bring them up to date."""
+    if ahead and (dry_run or as_json):
+        raise click.UsageError("--ahead goes with no other option.")
     loaded = settings.load()
     app = wiring.new_app(loaded)
     try:
+        if ahead:
+            _copy_ahead(app)
+            return
         if dry_run:
             _show(rehearsals.upgrade(app), as_json=as_json)
             return
@@ -39,6 +50,17 @@ def migrate(*, dry_run: bool, as_json: bool) -> None:
     finally:
         app.database.close()
     click.echo("The database is up to date.")
+
+
+def _copy_ahead(app: App) -> None:
+    copied, pages = 0, 0
+    with click.progressbar(length=1, label="Copying events", file=sys.stderr) as bar:
+        for moved in moving.copy_ahead(app):
+            copied, bar.length = moved.copied, max(1, moved.of_pages)
+            bar.update(moved.pages - pages)
+            pages = moved.pages
+    click.echo(f"{copied:,} events are copied, and what comes meanwhile is noted.")
+    click.echo("Stop the bot and run `tokens-bot migrate`: it copies the rest and exchanges the tables.")
 
 
 def _show(found: Rehearsal, *, as_json: bool) -> None:

@@ -17,6 +17,7 @@ from programme.usage.reposting import Change, Kept
 from store import audit, locks
 from store.handbook import reference
 from store.usage import events as usage_store
+from store.usage import months
 from store.usage import versions as store
 from store.usage.versions import UNREPORTED, Posted
 
@@ -58,6 +59,7 @@ def _take_in(moment: Moment, versions: Sequence[Version], *, actor: str) -> list
         return []
     session, keys = moment.session, {version.key for version in versions}
     locks.hold_sources(session, "usage", sorted({source for source, _ in keys}))
+    months.open_for(session, (version.event.occurred_at if version.event else moment.now for version in versions))
     waiting = store.waiting(session, keys)
     known = _Known(store.standing(session, keys), store.kept(session, keys))
     fates, fresh, refused = _sort_out(versions, known)

@@ -16,6 +16,7 @@ from programme.usage import posting, rating, refusals, repeats, replacing, secon
 from programme.usage.settling import Locked, Settling
 from store import locks
 from store.usage import events as usage_store
+from store.usage import months
 from store.usage import versions as versions_store
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ def _take_in_timely(moment: Moment, events: Sequence[UsageEvent]) -> list[Outcom
     for event in events:
         ids.setdefault(event.source, []).append(event.event_id)
     locks.hold_sources(moment.session, "usage", ids)
+    months.open_for(moment.session, (event.occurred_at for event in events))
     holds = Locked(moment, events)
     if len(events) > FEW:
         try:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from policy import bills
 from policy.kinds import EntryKind
 from policy.metering import INPUT_METERS
-from store import bulk
+from store import bulk, digests
 from store.ledger.ledger import COMPANY, service_code
 from store.tables.ledger import accounts, entries, lots, postings
 from store.tables.usage import services, usage_days
@@ -81,6 +81,8 @@ class Debits:
         sums += [f"count({self._count(events, 'requests')})", *(f"coalesce(sum({one}), 0)" for one in counts)]
         figures = ", ".join(f"{sign}CAST({one} AS BIGINT)" for one in ("count(*)", *sums))
         places = ", ".join(str(number + 1) for number in range(len(key)))
+        in_words = digests.on_postgresql if bulk.is_postgresql(self._session) else digests.on_sqlite
+        tables = tables.format(digest=in_words("r.source", "r.event_id"))
         return (
             f"SELECT {', '.join(key)}, {figures} FROM {tables}"  # noqa: S608 - our own words
             f" AND n.effective_at >= {mark} AND n.effective_at < {mark}"
@@ -119,7 +121,8 @@ _STANDING = ("entries n JOIN usage_events e ON e.entry_id = n.id WHERE true", "e
 """Where events are that an entry debited, who says what they are, who what they cost, and the sign."""
 # They are few, so that they come first; SQLite takes a cross join's tables as they are named.
 _REVERSALS = (
-    "usage_reversals r CROSS JOIN entries n JOIN usage_events e ON e.source = r.source AND e.event_id = r.event_id"
+    "usage_reversals r CROSS JOIN entries n JOIN usage_ids i ON i.digest = {digest}"
+    " JOIN usage_events e ON e.id = i.event"
     " LEFT JOIN usage_versions v ON v.source = r.source AND v.event_id = r.event_id AND v.revision = r.revision"
 )
 _UNDONE = (f"{_REVERSALS} WHERE n.id = r.entry_id", "v", "r", "")

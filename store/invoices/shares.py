@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import sqlalchemy as sa
 
-from policy.bills import ATTO_PER_NANO, NOT_POSTED, SOURCE, TAGGED, Place, Share, Sum
+from policy.bills import ATTO_PER_NANO, NOT_POSTED, TAGGED, Place, Share, Sum
 from store import bulk
 from store.tables.invoices import bill_lines, bill_postings, bill_shares
 from store.tables.ledger import accounts, entries
 from store.tables.people import people
-from store.tables.usage import usage_days, usage_events
+from store.tables.usage import OF_BILLS, usage_days, usage_events
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 _l, _s, _e, _d = bill_lines.c, bill_shares.c, usage_events.c, usage_days.c
-_AFTER_SOURCE = SOURCE[:-1] + chr(ord(SOURCE[-1]) + 1)
 """The first text after all that begin so."""
 
 
@@ -79,7 +78,7 @@ def weights(
     of_others = (
         sa.select(_e.account_id, sa.func.sum(_e.debit_micro_tokens))
         .join_from(usage_events, entries, entries.c.id == _e.entry_id)
-        .where(_e.source >= SOURCE, _e.source < _AFTER_SOURCE, entries.c.memo == service_key)
+        .where(sa.text(OF_BILLS), entries.c.memo == service_key)
         .where(_e.occurred_at >= bounds[0], _e.occurred_at < bounds[1])
         .where(~sa.and_(_e.source == source, _e.event_id.startswith(begin)))
         .group_by(_e.account_id)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import sqlalchemy as sa
 
 from store.tables.usage import quarantine, usage_events
+from store.usage import ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,8 +25,8 @@ class Held(NamedTuple):
 def held(session: Session, source: str, id_begins: str) -> list[Held]:
     """The events of a bill that nobody released or discarded."""
     e, q = usage_events.c, quarantine.c
-    query = sa.select(e.event_id, e.meters).join_from(usage_events, quarantine)
+    query = sa.select(e.event_id, e.meters).select_from(ids.with_events(quarantine))
     query = query.where(
-        e.source == source, e.event_id.startswith(id_begins, autoescape=True), q.released_at.is_(None)
+        q.source == source, q.event_id.startswith(id_begins, autoescape=True), q.released_at.is_(None)
     ).where(q.discarded_at.is_(None))
     return [Held(*row) for row in session.execute(query)]

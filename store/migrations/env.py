@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from alembic import context
 
-from store import columns
+from store import columns, schema
 from store.engine import open_database
 from store.tables import metadata
 
@@ -34,6 +34,7 @@ def _migrate(connection: sa.Connection) -> None:
         target_metadata=metadata,
         render_as_batch=True,
         compare_server_default=True,
+        include_name=schema.is_table,
         render_item=_render_our_types,
         on_version_apply=context.config.attributes.get("on_version_apply", ()),
     )

@@ -1,7 +1,7 @@
 """Everything that is held about somebody, found by the tables' own keys.
 
-A table that comes later is found as well: by its foreign keys to people, accounts, usage events and requests, and by
-the columns that say who did something.
+A table that comes later is found as well: by its foreign keys to people, accounts and requests, and by the
+columns that say who did something.
 """
 
 from __future__ import annotations
@@ -10,13 +10,22 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
+from store.digests import digest_of
 from store.privacy import names
 from store.tables import metadata
 from store.tables.exceptions import requests
+from store.tables.intake import quarantine_steps
 from store.tables.ledger import accounts, entries, postings
 from store.tables.outcomes import outcomes
 from store.tables.people import people
-from store.tables.usage import quarantine, usage_events, usage_reversals
+from store.tables.usage import (
+    quarantine,
+    usage_conflicts,
+    usage_events,
+    usage_ids,
+    usage_reversals,
+    usage_versions,
+)
 
 if TYPE_CHECKING:
     from store.engine import Session
@@ -26,8 +35,11 @@ ACTORS_TOO = ("confirmed_by", "proposed_by", "first_adopter", "cast_by", "asked_
 """Columns that may hold a person's id without a foreign key."""
 
 
-OWNED = (usage_events, requests)
-"""What refers to a row of these is about whomever that row is about."""
+OF_EVENTS = (quarantine, quarantine_steps, usage_conflicts, usage_versions, usage_reversals)
+"""What names an event by source and id is about whomever that event is about."""
+
+
+_located = usage_ids.c.event == usage_events.c.id
 
 
 CONTENTS = {"usage_versions": "content", "usage_conflicts": "offered", "quarantine_steps": "before"}
@@ -52,9 +64,12 @@ def _rows(session: Session, table: sa.Table, person_id: str, own: list[int]) -> 
     about = _about(table, person_id, own)
     conditions = [] if about is None else [about]
     for key in table.foreign_key_constraints:
-        if key.referred_table in OWNED and (owner := _about(key.referred_table, person_id, own)) is not None:
+        if key.referred_table is requests and (owner := _about(requests, person_id, own)) is not None:
             same = (one.parent == one.column for one in key.elements)
             conditions.append(sa.exists().where(*same, owner).correlate(table))
+    if table in OF_EVENTS and (owner := _about(usage_events, person_id, own)) is not None:
+        event = sa.and_(usage_ids.c.digest == digest_of(table.c.source, table.c.event_id), _located)
+        conditions.append(sa.exists().where(event, owner).correlate(table))
     return _all(session, table, sa.or_(*conditions)) if conditions else []
 
 

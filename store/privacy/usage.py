@@ -15,6 +15,7 @@ from store.privacy.parts import ERASED, Part, Scope, keyed
 from store.tables.intake import quarantine_steps
 from store.tables.ledger import accounts, entries, postings
 from store.tables.usage import quarantine, usage_conflicts, usage_events, usage_reversals, usage_versions
+from store.usage import ids
 from store.usage.events import json_text
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def _unnamed(code: str) -> Names:
 # --- Events ----------------------------------------------------------------------------------------------------------
 
 
-def _events() -> sa.Select[Any]:
+def _events(named_by: sa.Table | None = None) -> sa.Select[Any]:
+    """Events, all or those that a table names."""
     columns = (_e.source, _e.event_id, _code.label("code"))
-    return sa.select(*columns).outerjoin_from(usage_events, accounts, accounts.c.id == _e.account_id)
+    some = usage_events if named_by is None else ids.with_events(named_by)
+    return sa.select(*columns).outerjoin_from(some, accounts, accounts.c.id == _e.account_id)
 
 
 def _posted(session: Session, scope: Scope) -> sa.Select[Any]:
@@ -102,7 +105,7 @@ def _corrected(session: Session, scope: Scope) -> sa.Select[Any]:
         _event_of(usage_versions), _v.content.is_not(None), _is_named(session, _v.content[IDENTITIES])
     )
     named = sa.or_(_is_named(session, _e.identities), told.correlate(usage_events, accounts))
-    query = _events().where(_has_versions, ~_waits, named)
+    query = _events().where(ids.named_in(usage_versions), ~_waits, named)
     if scope.before is not None:
         return query.where(~sa.exists().where(_event_of(usage_versions), _v.kept_at >= scope.before))
     own = sa.select(accounts.c.id).where(accounts.c.code.in_(_codes(scope.person_id)))
@@ -113,13 +116,13 @@ def _corrected(session: Session, scope: Scope) -> sa.Select[Any]:
 
 def _discarded(session: Session, scope: Scope) -> sa.Select[Any]:
     """Events that someone decided never to debit: they are no one's."""
-    query = _events().join(quarantine, _event_of(quarantine)).where(~_has_versions)
+    query = _events(quarantine).where(~_has_versions)
     return query.where(_is_named(session, _e.identities), _q.discarded_at < scope.before)
 
 
 def _forget_events(session: Session, _scope: Scope, rows: Sequence[sa.Row[Any]]) -> None:
     changed = [(row.source, row.event_id, json_text(_unnamed(row.code))) for row in rows]
-    bulk.update(session, usage_events, ("source", "event_id", IDENTITIES), changed, key=2)
+    ids.change(session, (IDENTITIES,), changed)
 
 
 def _forget_corrected(session: Session, scope: Scope, rows: Sequence[sa.Row[Any]]) -> None:
@@ -143,7 +146,7 @@ def _forget_versions(session: Session, code_of: Mapping[Key, str]) -> None:
 def _conflicts(session: Session, scope: Scope) -> sa.Select[Any]:
     """Contents that were refused."""
     columns = (*usage_conflicts.primary_key, _code.label("code"), _c.offered)
-    query = sa.select(*columns).join_from(usage_conflicts, usage_events, _event_of(usage_conflicts))
+    query = sa.select(*columns).select_from(ids.with_events(usage_conflicts))
     query = query.outerjoin(accounts, accounts.c.id == _e.account_id).where(~_waits)
     # A withdrawal that was refused says nothing of whose it was.
     query = query.where(_c.offered[IDENTITIES].as_string().is_not(None), _is_named(session, _c.offered[IDENTITIES]))
@@ -160,7 +163,7 @@ def _forget_conflicts(session: Session, _scope: Scope, rows: Sequence[sa.Row[Any
 
 def _details(_session: Session, scope: Scope) -> sa.Select[Any]:
     """Why events had waited: the detail names who was not known."""
-    query = _events().join(quarantine, _event_of(quarantine)).where(_q.detail != ERASED)
+    query = _events(quarantine).where(_q.detail != ERASED)
     return query.where(_q.released_at.is_not(None), _of(scope, lambda before: _q.released_at < before))
 
 
@@ -171,7 +174,7 @@ def _forget_details(session: Session, _scope: Scope, rows: Sequence[sa.Row[Any]]
 def _steps(session: Session, scope: Scope) -> sa.Select[Any]:
     """What events said before they were put right while they waited."""
     query = sa.select(_s.id, _s.source, _code.label("code"), _s.before)
-    query = query.join_from(quarantine_steps, usage_events, _event_of(quarantine_steps))
+    query = query.select_from(ids.with_events(quarantine_steps))
     query = query.outerjoin(accounts, accounts.c.id == _e.account_id)
     query = query.where(_s.before.is_not(None), ~_waits, _is_named(session, _s.before[IDENTITIES]))
     return query.where(_of(scope, lambda before: _s.at < before))
@@ -205,11 +208,11 @@ def forget(session: Session, person_id: str, names: list[str]) -> int:
 def _forget_unpaid(session: Session, person_id: str, names: set[str]) -> int:
     """Of usage that waits or was discarded, and of what it said before."""
     unpaid = sa.or_(_q.released_at.is_(None), _q.discarded_at.is_not(None))
-    query = sa.select(_e.source, _e.event_id, _e.identities).join_from(quarantine, usage_events).where(unpaid)
+    query = sa.select(_e.source, _e.event_id, _e.identities).select_from(ids.with_events(quarantine)).where(unpaid)
     theirs = [(source, event_id) for source, event_id, said in session.execute(query) if _are_among(said, names)]
     code = f"wallet:{person_id}"
     unnamed = json_text(_unnamed(code))
-    bulk.update(session, usage_events, ("source", "event_id", IDENTITIES), [(*key, unnamed) for key in theirs], key=2)
+    ids.change(session, (IDENTITIES,), [(*key, unnamed) for key in theirs])
     bulk.update(session, quarantine, ("source", "event_id", "detail"), [(*key, ERASED) for key in theirs], key=2)
     _forget_versions(session, dict.fromkeys(theirs, code))
     steps = sa.select(_s.id, sa.literal(code).label("code"), _s.before).join_from(

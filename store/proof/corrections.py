@@ -12,7 +12,7 @@ from policy.metering import UnpricedMeterError
 from store.handbook import reference
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
 from store.tables.usage import usage_events, usage_reversals, usage_versions
-from store.usage import events
+from store.usage import events, ids
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def versions_as_they_hold(session: Session) -> Iterator[str]:
     columns = (_v.source, _v.event_id, _v.revision, _v.action, _v.content)
     for row in session.execute(sa.select(*columns).order_by(_v.source, _v.event_id, _v.revision)):
         chains[row.source, row.event_id].append(row)
-    corrected = sa.or_(_e.revision > 0, sa.exists().where(_v.source == _e.source, _v.event_id == _e.event_id))
+    corrected = sa.or_(_e.revision > 0, ids.named_in(usage_versions))
     for row in session.execute(sa.select(usage_events).where(corrected)):
         chain = chains[row.source, row.event_id]
         yield from (f"event {row.source}/{row.event_id}: {fault}" for fault in _faults(row, chain))

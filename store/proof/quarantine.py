@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from store.tables.audit import audit_log
 from store.tables.intake import quarantine_steps
 from store.tables.usage import quarantine, usage_events, usage_versions
+from store.usage import ids
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -65,7 +66,7 @@ def _discards(session: Session) -> Iterator[str]:
     s, q, e = quarantine_steps.c, quarantine.c, usage_events.c
     same = sa.and_(s.source == q.source, s.event_id == q.event_id, s.step == "discarded")
     steps = sa.func.count(s.id)
-    query = sa.select(q.source, q.event_id, steps.label("steps")).join_from(quarantine, usage_events)
+    query = sa.select(q.source, q.event_id, steps.label("steps")).select_from(ids.with_events(quarantine))
     query = query.outerjoin(quarantine_steps, same).group_by(q.source, q.event_id, q.discarded_at, e.revision)
     expected = sa.case((q.discarded_at.is_not(None), 1), else_=0)
     wrong = sa.or_(sa.and_(e.revision == 0, steps != expected), steps < expected)

@@ -10,11 +10,23 @@ import sqlalchemy as sa
 from policy.kinds import EntryKind
 from policy.metering import OUTPUT_METERS, UnpricedMeterError, input_tokens
 from policy.period import day_of
+from store.digests import digest_of
 from store.handbook import reference
 from store.ledger import ledger
+from store.tables.intake import quarantine_steps
 from store.tables.ledger import accounts, entries, postings
 from store.tables.people import people
-from store.tables.usage import usage_days, usage_events, usage_reversals, wallet_days
+from store.tables.usage import (
+    quarantine,
+    usage_conflicts,
+    usage_days,
+    usage_events,
+    usage_ids,
+    usage_quotes,
+    usage_reversals,
+    usage_versions,
+    wallet_days,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -100,6 +112,39 @@ def events_of_wallets(session: Session) -> Iterator[str]:
     for query in queries:
         for source, event_id in session.execute(query):
             yield f"event {source}/{event_id}: its wallet is not the one that paid for it"
+
+
+def events_of_entries(session: Session) -> Iterator[str]:
+    """What debited an event is an entry of usage."""
+    e = usage_events.c
+    query = sa.select(e.source, e.event_id, e.entry_id).outerjoin_from(
+        usage_events, entries, sa.and_(entries.c.id == e.entry_id, entries.c.kind == EntryKind.USAGE)
+    )
+    for row in session.execute(query.where(e.entry_id.is_not(None), entries.c.id.is_(None))):
+        yield f"event {row.source}/{row.event_id}: entry {row.entry_id} is not one of usage"
+
+
+def events_by_digest(session: Session) -> Iterator[str]:
+    """Every event is known by the digest of its source and id, under its own number, and nothing else is known."""
+    i, e = usage_ids.c, usage_events.c
+    own = digest_of(e.source, e.event_id) == i.digest
+    kept = sa.select(e.source, e.event_id).outerjoin_from(usage_events, usage_ids, own)
+    for source, event_id in session.execute(kept.where(i.event.is_distinct_from(e.id))):
+        yield f"event {source}/{event_id}: its digest does not lead to it"
+    lost = sa.select(i.event).outerjoin_from(usage_ids, usage_events, i.event == e.id)
+    for number in session.execute(lost.where(e.id.is_(None))).scalars():
+        yield f"event {number}: its digest is kept, and it is not there"
+
+
+def rows_of_events(session: Session) -> Iterator[str]:
+    """What tells of an event tells of one that is there."""
+    for table in (quarantine, quarantine_steps, usage_conflicts, usage_versions, usage_reversals, usage_quotes):
+        t = table.c
+        query = sa.select(t.source, t.event_id).outerjoin_from(
+            table, usage_ids, usage_ids.c.digest == digest_of(t.source, t.event_id)
+        )
+        for source, event_id in session.execute(query.where(usage_ids.c.digest.is_(None)).distinct()):
+            yield f"{table.name}: there is no event {source}/{event_id}"
 
 
 def company_pays(session: Session) -> Iterator[str]:
@@ -197,6 +242,9 @@ CHECKS: tuple[Callable[[Session], Iterator[str]], ...] = (
     services_paid,
     days_of_wallets,
     events_of_wallets,
+    events_of_entries,
+    events_by_digest,
+    rows_of_events,
     company_pays,
     prices_as_kept,
 )

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from policy import bills
 from store.tables.usage import usage_events
-from store.usage import versions
+from store.usage import ids, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,9 +32,9 @@ class Span(NamedTuple):
 
 
 def after(session: Session, reached: Key, source: str, span: Span, limit: int) -> list[Posted]:
-    """Debited events of a source, or of all, in the order of their keys; one seek to where the last ones ended."""
+    """Debited events of a source, or of all, in the order of their numbers; one seek to where the last ones ended."""
     query = versions.POSTED.where(
-        sa.tuple_(_e.source, _e.event_id) > sa.tuple_(*map(sa.literal, reached)),
+        ids.after(reached),
         _e.occurred_at >= span.begin,
         _e.occurred_at < span.end,
         _e.cost_nano_usd.is_not(None),
@@ -42,7 +42,7 @@ def after(session: Session, reached: Key, source: str, span: Span, limit: int) -
     )
     if source:
         query = query.where(_e.source == source)
-    rows = session.execute(query.order_by(_e.source, _e.event_id).limit(limit))
+    rows = session.execute(query.order_by(_e.id).limit(limit))
     return [versions.posted(row) for row in rows]
 
 

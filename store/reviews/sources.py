@@ -12,6 +12,7 @@ from store.tables.ledger import accounts, entries
 from store.tables.outcomes import outcomes
 from store.tables.usage import quarantine, usage_days, usage_events
 from store.tables.value import usd_entries
+from store.usage import ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,8 +71,7 @@ def count_quarantined(session: Session, begin: datetime, end: datetime) -> int:
     q, e = quarantine.c, usage_events.c
     query = (
         sa.select(sa.func.count())
-        .select_from(quarantine)
-        .join(usage_events, sa.and_(e.source == q.source, e.event_id == q.event_id))
+        .select_from(ids.with_events(quarantine))
         .where(q.released_at.is_(None), e.occurred_at >= begin, e.occurred_at < end)
     )
     return session.execute(query).scalar_one()

@@ -21,7 +21,6 @@ quarantine_steps = Table(
     Column("before", Json, comment="What the event said until then, where that changed."),
     Column("fingerprint", LargeBinary, comment="Of a content that arrived and was replaced: it is no news any more."),
     CheckConstraint("step IN ('fixed', 'replaced', 'discarded')", name="step"),
-    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     Index("ix_quarantine_steps_event", "source", "event_id"),
     comment="What became of usage that waits, step by step.",
 )

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sqlalchemy as sa
-from sqlalchemy import Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Column, Date, ForeignKey, Index, Integer, LargeBinary, Table, Text
 
 from store.columns import AmountColumn, Identifier, Instant, Json
 from store.tables.base import metadata, partial_index
@@ -29,13 +28,32 @@ prices = Table(
     Column("meters", Json, nullable=False, comment="meter -> [nano-USD, per, [[tier start, nano-USD], ...]]"),
 )
 
+OF_BILLS = "substr(source, 1, 5) = 'bill:'"
+"""Events that a vendor's bill became: few, and found together."""
+
+usage_ids = Table(
+    "usage_ids",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True, comment="Of source and id: sixteen bytes, whatever their length."),
+    Column("event", BigInteger, nullable=False, comment="The number of the event."),
+    sqlite_with_rowid=False,
+    comment="Every event that was ever taken in, so that none is twice. On PostgreSQL in parts, by digest.",
+)
+
 usage_events = Table(
     "usage_events",
     metadata,
-    # Wallet and price are checked by `verify` instead of foreign keys: on PostgreSQL those would take a tenth of the
-    # intake's time, and the entry, which is a foreign key, has the same wallet.
-    Column("source", Text, primary_key=True),
-    Column("event_id", Text, primary_key=True),
+    # Wallet, price and entry are checked by `verify` instead of foreign keys: on PostgreSQL each of those would take a
+    # tenth of the intake's time, and hold `entries` while a month is opened.
+    Column(
+        "id",
+        Identifier,
+        primary_key=True,
+        autoincrement=False,
+        comment="Begins with the month that was first reported, which it keeps. On PostgreSQL a part for each month.",
+    ),
+    Column("source", Text, nullable=False),
+    Column("event_id", Text, nullable=False),
     Column("fingerprint", LargeBinary, nullable=False, comment="As reported; empty while only a correction has come."),
     Column("occurred_at", Instant, nullable=False),
     Column("identities", Json, nullable=False, comment="[[kind, name], ...] as the gateway reported them"),
@@ -48,10 +66,13 @@ usage_events = Table(
     Column("price_id", Text),
     Column("cost_nano_usd", AmountColumn, comment="Empty while the event is in quarantine."),
     Column("debit_micro_tokens", AmountColumn),
-    Column("entry_id", Identifier, ForeignKey(entries.c.id), comment="Empty when the use was free, or in quarantine."),
+    Column("entry_id", Identifier, comment="Empty when the use was free, or in quarantine."),
     Column("revision", Integer, nullable=False, server_default="0", comment="The version that holds; 0 as reported."),
     Index("ix_usage_events_entry_id", "entry_id"),
+    partial_index("ix_usage_events_bills", "source", where=OF_BILLS),
 )
+
+# What follows names events by source and id: `store.usage.ids` joins them, and `verify` finds what is of none.
 
 quarantine = Table(
     "quarantine",
@@ -63,7 +84,6 @@ quarantine = Table(
     Column("since", Instant, nullable=False),
     Column("released_at", Instant),
     Column("discarded_at", Instant, comment="When someone decided that it is never debited."),
-    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     partial_index("ix_quarantine_held", "since", where="released_at IS NULL"),
 )
 
@@ -77,10 +97,8 @@ usage_conflicts = Table(
     Column("first_seen_at", Instant, nullable=False),
     Column("last_seen_at", Instant, nullable=False),
     Column("times", AmountColumn, nullable=False, comment="How often it was offered."),
-    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
 )
 
-# No foreign keys here either: both are written in the transaction of their events, which are never deleted.
 usage_works = Table(
     "usage_works",
     metadata,
@@ -113,7 +131,6 @@ usage_versions = Table(
     Column("reason", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("kept_at", Instant, nullable=False),
-    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     comment="Every version of the events that were ever corrected or withdrawn; the latest holds.",
 )
 
@@ -130,7 +147,6 @@ usage_reversals = Table(
     Column("cost_nano_usd", AmountColumn, nullable=False),
     Column("debit_micro_tokens", AmountColumn, nullable=False),
     Column("entry_id", Identifier, ForeignKey(entries.c.id), nullable=False, comment="The entry that is corrected."),
-    sa.ForeignKeyConstraint(["source", "event_id"], ["usage_events.source", "usage_events.event_id"]),
     comment="What events had been debited, and the entries that undid it.",
 )
 

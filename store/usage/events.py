@@ -12,7 +12,9 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
+from store.digests import digest
 from store.tables.usage import file_imports, quarantine, usage_days, usage_events, wallet_days
+from store.usage import ids
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -87,12 +89,15 @@ class Line(NamedTuple):
 def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, bytes]:
     """Fingerprints of those events of a source that arrived before."""
     if bulk.is_postgresql(session):
-        statement = "SELECT event_id, fingerprint FROM usage_events WHERE source = %s AND event_id = ANY(%s)"
-        rows = bulk.fetch(session, statement, (source, list(event_ids)))
+        statement = (
+            "SELECT e.event_id, e.fingerprint FROM usage_ids AS i JOIN usage_events AS e ON e.id = i.event"
+            " WHERE i.digest = ANY(%s)"
+        )
+        rows = bulk.fetch(session, statement, ([digest(source, event_id) for event_id in event_ids],))
     else:
         statement = (
-            "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e"
-            " WHERE e.source = ? AND e.event_id = j.value"
+            "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_ids AS i"
+            " CROSS JOIN usage_events AS e WHERE i.digest = usage_digest(?, j.value) AND e.id = i.event"
         )
         rows = bulk.fetch(session, statement, (json_text(event_ids), source))
     return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
@@ -104,15 +109,21 @@ def json_text(value: object) -> str:
 
 
 def insert_events(session: Session, events: Sequence[tuple[UsageEvent, EventPosting | None]]) -> None:
-    """Add events with what became of them; None for those that go into quarantine."""
+    """Add events with what became of them; None for those that go into quarantine.
+
+    IntegrityError if one of them is known: what decides is its digest.
+    """
+    if not events:
+        return
+    numbers = ids.add(session, [event[:3] for event, _ in events])
     instant = bulk.instant_codec(session)
     encoded = {names: json_text(names) for names in {event.identities for event, _ in events}}
     rows = []
-    for event, posted in events:
+    for number, (event, posted) in zip(numbers, events, strict=True):
         source, event_id, at, names, provider, model, tier, meters, project, fingerprint, _ = event
         content = (source, event_id, instant(at), encoded[names], provider, model, tier, json_text(meters), project)
-        rows.append((*content, fingerprint, *(posted or _UNPOSTED)))
-    bulk.insert(session, usage_events, EVENT_COLUMNS, rows)
+        rows.append((number, *content, fingerprint, *(posted or _UNPOSTED)))
+    bulk.insert(session, usage_events, ("id", *EVENT_COLUMNS), rows)
 
 
 def release(session: Session, events: Sequence[tuple[UsageEvent, EventPosting]], *, now: datetime) -> int:
@@ -125,8 +136,7 @@ def release(session: Session, events: Sequence[tuple[UsageEvent, EventPosting]],
         [(event.source, event.event_id, instant(now)) for event, _ in events],
         key=2,
     )
-    rows = [(event.source, event.event_id, *posted) for event, posted in events]
-    bulk.update(session, usage_events, ("source", "event_id", *EventPosting._fields), rows, key=2)
+    ids.change(session, EventPosting._fields, [(event.source, event.event_id, *posted) for event, posted in events])
     return left
 
 
@@ -187,7 +197,7 @@ def held_events(
     order = (quarantine.c.since, quarantine.c.source, quarantine.c.event_id)
     query = (
         sa.select(*CONTENT, quarantine.c.reason, quarantine.c.detail, quarantine.c.since)
-        .join_from(quarantine, usage_events)
+        .select_from(ids.with_events(quarantine))
         .where(quarantine.c.released_at.is_(None), *wanted)
         .order_by(*order)
         .limit(limit)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from store import bulk
 from store.tables.intake import quarantine_steps
 from store.tables.usage import quarantine, usage_events
+from store.usage import ids
 from store.usage.events import CONTENT, QuarantinedEvent, event_of, json_text, only
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ Place = tuple["datetime", str, str]
 CONTENT_COLUMNS = ("fingerprint", "occurred_at", "identities", "provider", "model", "tier", "meters", "project")
 
 _q = quarantine.c
+_same = sa.and_(_q.source == usage_events.c.source, _q.event_id == usage_events.c.event_id)
+_with_events = ids.with_events(quarantine)
 _order = (_q.since, _q.source, _q.event_id)
 _waits = _q.released_at.is_(None)
 _corrected = (usage_events.c.revision > 0, "corrected")
@@ -95,15 +98,15 @@ def lock(session: Session, keys: Collection[Key]) -> None:
 
 def standing(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
     """What stands under some ids, for those that are known."""
-    query = sa.select(*CONTENT, _state.label("state")).outerjoin_from(usage_events, quarantine)
-    rows = session.execute(query.where(_among(keys, usage_events)))
+    query = sa.select(*CONTENT, _state.label("state")).outerjoin_from(usage_events, quarantine, _same)
+    rows = session.execute(query.where(ids.among(keys)))
     return {(row.source, row.event_id): Standing(event_of(row), row.state) for row in rows}
 
 
 def corrected(session: Session, keys: Collection[Key]) -> set[Key]:
     """Those of some events of which a later version holds."""
     e = usage_events.c
-    query = sa.select(e.source, e.event_id).where(e.revision > 0, _among(keys, usage_events))
+    query = sa.select(e.source, e.event_id).where(e.revision > 0, ids.among(keys))
     return {(source, event_id) for source, event_id in session.execute(query)}
 
 
@@ -112,7 +115,7 @@ def versions_waiting(
 ) -> list[tuple[QuarantinedEvent, int]]:
     """What waits although a later version of it holds, the oldest first, and the revision of each; nothing is held."""
     e = usage_events.c
-    query = sa.select(*CONTENT, _q.reason, _q.detail, _q.since, e.revision).join_from(quarantine, usage_events)
+    query = sa.select(*CONTENT, _q.reason, _q.detail, _q.since, e.revision).select_from(_with_events)
     query = query.where(_waits, e.revision > 0, *_wanted(after, source, key)).order_by(*_order).limit(limit)
     return [
         (QuarantinedEvent(event_of(row), row.reason, row.detail, row.since), row.revision)
@@ -155,7 +158,7 @@ def rewrite(session: Session, events: Sequence[UsageEvent]) -> None:
         )
         for event in events
     ]
-    bulk.update(session, usage_events, ("source", "event_id", *CONTENT_COLUMNS), rows, key=2)
+    ids.change(session, CONTENT_COLUMNS, rows)
 
 
 def note(session: Session, steps: Sequence[Step]) -> None:
@@ -187,7 +190,7 @@ def locked(
     if not keys:
         return []
     # Read once they are ours: while we waited their content may have been replaced.
-    found = sa.select(*CONTENT, _q.reason, _q.detail, _q.since).join_from(quarantine, usage_events)
+    found = sa.select(*CONTENT, _q.reason, _q.detail, _q.since).select_from(_with_events)
     rows = session.execute(found.where(_among(keys, quarantine), _waits).order_by(*_order))
     return [QuarantinedEvent(event_of(row), row.reason, row.detail, row.since) for row in rows]
 
@@ -220,7 +223,7 @@ def groups(session: Session, *, limit: int, source: str | None = None, reason: s
             sa.func.row_number().over(partition_by=alike, order_by=_order).label("nth"),
             _whose.label("whose"),
         )
-        .join_from(quarantine, usage_events)
+        .select_from(_with_events)
         .where(_waits, *wanted)
         .subquery()
     )
@@ -245,7 +248,7 @@ def groups(session: Session, *, limit: int, source: str | None = None, reason: s
 def _sources_by_group(
     session: Session, wanted: Sequence[sa.ColumnElement[bool]]
 ) -> dict[tuple[str, str, str], list[str]]:
-    query = sa.select(_q.reason, _q.detail, _whose, _q.source).join_from(quarantine, usage_events)
+    query = sa.select(_q.reason, _q.detail, _whose, _q.source).select_from(_with_events)
     query = query.where(_waits, *wanted).distinct().order_by(_q.source)
     found: dict[tuple[str, str, str], list[str]] = {}
     for reason, detail, whose, source in session.execute(query):
@@ -267,7 +270,7 @@ def locate(session: Session, name: str) -> list[Key]:
 def case_of(session: Session, key: Key) -> Case:
     """An event that `locate` found, with everything that was done to it."""
     query = sa.select(*CONTENT, _own_state.label("state"), _q.reason, _q.detail, _q.since, _q.released_at)
-    query = query.join_from(quarantine, usage_events).where(_q.source == key[0], _q.event_id == key[1])
+    query = query.select_from(_with_events).where(_q.source == key[0], _q.event_id == key[1])
     row = session.execute(query).one()
     c = quarantine_steps.c
     done = sa.select(*(c[name] for name in Step._fields)).where(c.source == key[0], c.event_id == key[1])

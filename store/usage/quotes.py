@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from policy.units import NanoUSD
 from store import bulk
 from store.tables.usage import usage_events, usage_quotes
+from store.usage import ids
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,7 +46,7 @@ def _apart(share: Fraction) -> sa.ColumnElement[bool]:
     return sa.func.abs(cost - quoted) * share.denominator > quoted * share.numerator
 
 
-_joined = sa.and_(usage_events.c.source == usage_quotes.c.source, usage_events.c.event_id == usage_quotes.c.event_id)
+_joined = ids.with_events(usage_quotes)
 
 
 def differences(session: Session, share: Fraction, *, limit: int, source: str | None = None) -> list[Difference]:
@@ -54,7 +55,7 @@ def differences(session: Session, share: Fraction, *, limit: int, source: str | 
     columns = (e.source, e.event_id, e.occurred_at, e.provider, e.model, e.tier, e.cost_nano_usd)
     query = (
         sa.select(*columns, usage_quotes.c.quoted_nano_usd)
-        .join_from(usage_quotes, usage_events, _joined)
+        .select_from(_joined)
         .where(_apart(share), *_of(source))
         .order_by(usage_quotes.c.noted_at.desc(), e.source, e.event_id)
         .limit(limit)
@@ -85,7 +86,7 @@ def differences_by_model(session: Session, share: Fraction, *, source: str | Non
     cost, quoted = sa.func.sum(e.cost_nano_usd), sa.func.sum(usage_quotes.c.quoted_nano_usd)
     query = (
         sa.select(*key, sa.func.count(), cost, quoted)
-        .join_from(usage_quotes, usage_events, _joined)
+        .select_from(_joined)
         .where(_apart(share), *_of(source))
         .group_by(*key)
         .order_by(sa.func.abs(cost - quoted).desc(), *key)
@@ -97,5 +98,5 @@ def differences_by_model(session: Session, share: Fraction, *, source: str | Non
 
 
 def count_differences(session: Session, share: Fraction) -> int:
-    query = sa.select(sa.func.count()).select_from(usage_quotes.join(usage_events, _joined)).where(_apart(share))
+    query = sa.select(sa.func.count()).select_from(_joined).where(_apart(share))
     return session.execute(query).scalar_one()

@@ -18,7 +18,7 @@ from store.tables.usage import (
     usage_reversals,
     usage_versions,
 )
-from store.usage import events
+from store.usage import events, ids
 from store.usage.events import EventPosting
 
 if TYPE_CHECKING:
@@ -102,8 +102,11 @@ def posted(row: Any) -> Posted:  # noqa: ANN401 - a row of `POSTED`
 
 def standing(session: Session, keys: Iterable[Key]) -> dict[Key, Posted]:
     """Some events as they stand; those that never came are left out."""
-    found = (posted(row) for query in _of(POSTED, usage_events, keys) for row in session.execute(query))
-    return {one.key: one for one in found}
+    found: dict[Key, Posted] = {}
+    for some in bulk.chunks(sorted(set(keys))):
+        rows = session.execute(POSTED.where(ids.among(some)).order_by(_e.source, _e.event_id))
+        found.update((one.key, one) for one in map(posted, rows))
+    return found
 
 
 def waiting(session: Session, keys: Iterable[Key]) -> dict[Key, bool]:
@@ -182,7 +185,7 @@ def keep_late(session: Session, late: Sequence[UsageEvent], *, now: datetime) ->
     rows = [(e.source, e.event_id, REPORTED, "report", e.fingerprint, _content(e), "", "intake", at) for e in late]
     bulk.insert(session, usage_versions, VERSION_COLUMNS, rows)
     known = [(e.source, e.event_id, e.fingerprint) for e in late]
-    bulk.update(session, usage_events, ("source", "event_id", "fingerprint"), known, key=2)
+    ids.change(session, ("fingerprint",), known)
     before = standing(session, [(e.source, e.event_id) for e in late])
     # Of what was withdrawn before it came nothing else is known.
     fill(session, [e for e in late if not before[e.source, e.event_id].event.provider])
@@ -211,7 +214,7 @@ def fill(session: Session, contents: Iterable[UsageEvent]) -> None:
     """Give events another content."""
     instant = bulk.instant_codec(session)
     rows = [(e.source, e.event_id, *_columns(e, instant(e.occurred_at))) for e in contents]
-    bulk.update(session, usage_events, ("source", "event_id", *CONTENT_COLUMNS), rows, key=2)
+    ids.change(session, CONTENT_COLUMNS, rows)
 
 
 def _columns(event: UsageEvent, occurred_at: object) -> tuple[Any, ...]:
@@ -221,9 +224,9 @@ def _columns(event: UsageEvent, occurred_at: object) -> tuple[Any, ...]:
 
 def settle(session: Session, some: Iterable[tuple[Key, int, EventPosting | None]]) -> None:
     """Say of events which version holds, and what it is debited."""
-    columns = ("source", "event_id", "revision", *EventPosting._fields)
+    columns = ("revision", *EventPosting._fields)
     rows = [(*key, revision, *(debit or (None,) * len(EventPosting._fields))) for key, revision, debit in some]
-    bulk.update(session, usage_events, columns, rows, key=2)
+    ids.change(session, columns, rows)
 
 
 def note_reversals(session: Session, some: Iterable[Reversal]) -> None:
@@ -262,9 +265,9 @@ def services_on(session: Session, places: Iterable[tuple[date, int]]) -> dict[tu
     wallets: defaultdict[date, set[int]] = defaultdict(set)
     for day, account_id in places:
         wallets[day].add(account_id)
-    for day, ids in sorted(wallets.items()):
+    for day, payers in sorted(wallets.items()):
         query = sa.select(d.day, d.account_id, d.model, d.project, d.service_key)
-        for some in bulk.chunks(sorted(ids)):
+        for some in bulk.chunks(sorted(payers)):
             for *key, service in session.execute(query.where(d.day == day, d.account_id.in_(some))):
                 found[tuple(key)].add(service)
     return found
@@ -315,8 +318,8 @@ def count(session: Session, scope: Scope) -> int:
 
 
 def page(session: Session, scope: Scope, *, after: Key | None, limit: int) -> list[Key]:
-    """The next events of a scope, in the order of their keys."""
-    query = sa.select(_e.source, _e.event_id).where(scope.condition).order_by(_e.source, _e.event_id).limit(limit)
+    """The next events of a scope, in the order of their numbers."""
+    query = sa.select(_e.source, _e.event_id).where(scope.condition).order_by(_e.id).limit(limit)
     if after is not None:
-        query = query.where(sa.tuple_(_e.source, _e.event_id) > sa.tuple_(*map(sa.literal, after)))
+        query = query.where(ids.after(after))
     return [(source, event_id) for source, event_id in session.execute(query)]

@@ -17,10 +17,11 @@ ROOT = Path(store.__file__).parents[1]
 RUNNING = {"text", "exec_driver_sql", "literal_column"}
 """The functions that take SQL as text."""
 OUR_WORDS = {
-    *("COMPANY", "COMPANY_PAYS", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
+    *("COMPANY", "COMPANY_PAYS", "DIGEST", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
     *("assignments", "matches", "names", "pairs", "source", "sums", "table.name", "tail", "tops"),
     *("column", "kind", "quoted(name)"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
+    *("begin", "end", "part"),  # Of a month of events: numbers, and a name made of one.
     *("figures", "places", "tables"),  # Sums of columns of ours, by meters of ours.
 }
 """What stands in such texts in braces: constants, names of tables and columns, and marks for values that are bound."""

@@ -16,6 +16,7 @@ from store.exceptions import requests as requests_store
 from store.tables import metadata
 from store.tables.usage import quarantine as quarantine_table
 from store.tables.usage import usage_events, usage_versions
+from store.usage import ids
 from tests.support import cast
 from tests.support.books import ADA, BEN
 
@@ -107,6 +108,6 @@ def waiting(moment: Moment) -> list[tuple[Any, ...]]:
     """What waits in quarantine, by what names, and what its versions say."""
     e, q, v = usage_events, quarantine_table, usage_versions
     of = sa.and_(v.c.source == e.c.source, v.c.event_id == e.c.event_id)
-    query = sa.select(e.c.event_id, e.c.identities, q.c.detail, v.c.content).join_from(q, e).outerjoin(v, of)
+    query = sa.select(e.c.event_id, e.c.identities, q.c.detail, v.c.content).outerjoin_from(ids.with_events(q), v, of)
     query = query.where(q.c.released_at.is_(None)).order_by(e.c.event_id, v.c.revision)
     return [tuple(row) for row in moment.session.execute(query)]

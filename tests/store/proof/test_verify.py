@@ -147,6 +147,18 @@ TAMPERINGS = {
         "UPDATE usage_events SET account_id = 987654 WHERE cost_nano_usd = 0",
         "events_of_wallets",
     ),
+    "the entry of an event": ("UPDATE usage_events SET entry_id = 987654 WHERE event_id = '1'", "events_of_entries"),
+    "an event is gone": ("DELETE FROM usage_events WHERE event_id = '1'", "events_by_digest"),
+    "the id of an event": ("UPDATE usage_events SET event_id = 'other' WHERE event_id = '1'", "events_by_digest"),
+    "what an event is known by is gone": (
+        "DELETE FROM usage_ids WHERE event = (SELECT id FROM usage_events WHERE event_id = '1')",
+        "events_by_digest",
+    ),
+    "what an event is known by leads elsewhere": ("UPDATE usage_ids SET event = event + 1", "events_by_digest"),
+    "quarantine is of no event": (
+        "UPDATE quarantine SET event_id = 'other' WHERE event_id = 'discarded'",
+        "rows_of_events",
+    ),
     "the content of a kept price": ("UPDATE prices SET provider = 'elsewhere'", "prices_as_kept"),
     "a kept price is gone": ("DELETE FROM prices", "prices_as_kept"),
     "the value of a token": ("UPDATE token_values SET nano_usd_per_token = 20000000", "costs_and_days"),

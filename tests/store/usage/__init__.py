@@ -1,0 +1,1 @@
+"""Events by month, and what they are known by."""
