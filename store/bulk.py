@@ -241,17 +241,30 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
         _copy(session, f"COPY {table.name} ({names}) FROM STDIN", rows)
 
 
-def update(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int = 1) -> int:
-    """Set the later columns of the rows found by the first `key` columns; the number of rows that were found."""
+def update(
+    session: Session,
+    table: sa.Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    *,
+    key: int = 1,
+    in_parts: bool = False,
+) -> int:
+    """Set the later columns of the rows found by the first `key` columns; the number of rows that were found.
+
+    Of a table that PostgreSQL keeps `in_parts`, by its key, only the parts are looked at that have them.
+    """
     if not rows:
         return 0
     keys, values = columns[:key], columns[key:]
     if is_postgresql(session):
         assignments = ", ".join(f"{c} = v.{c}" for c in values)
         matches = " AND ".join(f"t.{c} = v.{c}" for c in keys)
-        source = _unnest(table, columns)
+        source, values_of = _unnest(table, columns), _arrays(rows)
         statement = f"UPDATE {table.name} t SET {assignments} FROM {source} WHERE {matches}"  # noqa: S608
-        found = _run(session, statement, _arrays(rows)).rowcount
+        if in_parts:
+            statement, values_of = f"{statement} AND t.{keys[0]} = ANY(%s)", (*values_of, values_of[0])
+        found = _run(session, statement, values_of).rowcount
         return int(found)
     assignments = ", ".join(f"{c} = ?" for c in values)
     matches = " AND ".join(f"{c} = ?" for c in keys)

@@ -50,7 +50,7 @@ def _of_second(event_id: str) -> str:
 
 def month_of(instant: datetime) -> int:
     """The month in UTC of an instant, such as 202611."""
-    at = instant.astimezone(UTC)
+    at = instant if instant.tzinfo is UTC else instant.astimezone(UTC)
     return at.year * 100 + at.month
 
 

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from policy.metering import OUTPUT_METERS
 from store import bulk
+from store.digests import A_MONTH, month_of
 from store.ledger import ledger
 from store.tables.ledger import accounts, postings
 from store.tables.usage import usage_days, usage_events
@@ -34,7 +35,9 @@ def outputs(session: Session, services: Collection[str], since: datetime, *, ent
         of_service = sa.select(postings.c.entry_id).where(postings.c.account_id == account_id)
         latest = of_service.order_by(postings.c.version.desc()).limit(entries).subquery()
         query = sa.select(_e.model, _e.meters).join_from(latest, usage_events, _e.entry_id == latest.c.entry_id)
-        for model, meters in session.execute(query.where(_e.occurred_at >= since).limit(MOST_EVENTS)):
+        # By their numbers as well: months of before need not be asked.
+        recent = query.where(_e.occurred_at >= since, _e.id >= month_of(since) * A_MONTH).limit(MOST_EVENTS)
+        for model, meters in session.execute(recent):
             if size := sum(count for meter, count in meters.items() if meter in OUTPUT_METERS):
                 found[model].append(size)
     return found

@@ -14,7 +14,7 @@ from store.digests import A_MONTH, on_postgresql, on_sqlite
 if TYPE_CHECKING:
     from store.engine import Session
 
-PARTS = 16
+PARTS = 8
 """Of the digests."""
 PAGES = 1_000
 """Of the old table that a batch copies: some 20,000 events."""
@@ -55,7 +55,7 @@ BEGIN = (
     """CREATE TABLE usage_ids (digest BYTEA NOT NULL, event BIGINT NOT NULL,
     CONSTRAINT pk_usage_ids PRIMARY KEY (digest)) PARTITION BY HASH (digest)""",
     *(
-        f"CREATE TABLE usage_ids_{part:02} PARTITION OF usage_ids FOR VALUES WITH (MODULUS {PARTS}, REMAINDER {part})"
+        f"CREATE TABLE usage_ids_{part} PARTITION OF usage_ids FOR VALUES WITH (MODULUS {PARTS}, REMAINDER {part})"
         for part in range(PARTS)
     ),
     """CREATE TABLE usage_events_by_month (

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from policy.metering import UsageEvent
 from policy.units import MicroTokens, NanoUSD
 from store import bulk
-from store.digests import digest
 from store.tables.usage import file_imports, quarantine, usage_days, usage_events, wallet_days
 from store.usage import ids
 
@@ -88,18 +87,18 @@ class Line(NamedTuple):
 
 def known(session: Session, source: str, event_ids: Sequence[str]) -> dict[str, bytes]:
     """Fingerprints of those events of a source that arrived before."""
+    numbers = list(ids.numbers(session, [(source, event_id) for event_id in event_ids]).values())
+    if not numbers:
+        return {}
     if bulk.is_postgresql(session):
-        statement = (
-            "SELECT e.event_id, e.fingerprint FROM usage_ids AS i JOIN usage_events AS e ON e.id = i.event"
-            " WHERE i.digest = ANY(%s)"
-        )
-        rows = bulk.fetch(session, statement, ([digest(source, event_id) for event_id in event_ids],))
+        # By numbers that are given, only the months that have them are looked at.
+        statement = "SELECT event_id, fingerprint FROM usage_events WHERE id = ANY(%s)"
+        rows = bulk.fetch(session, statement, (numbers,))
     else:
         statement = (
-            "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_ids AS i"
-            " CROSS JOIN usage_events AS e WHERE i.digest = usage_digest(?, j.value) AND e.id = i.event"
+            "SELECT e.event_id, e.fingerprint FROM json_each(?) AS j CROSS JOIN usage_events AS e WHERE e.id = j.value"
         )
-        rows = bulk.fetch(session, statement, (json_text(event_ids), source))
+        rows = bulk.fetch(session, statement, (json_text(numbers),))
     return {event_id: bytes(fingerprint) for event_id, fingerprint in rows}
 
 

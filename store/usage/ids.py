@@ -12,7 +12,7 @@ from store.digests import A_MONTH, digest, digest_of, month_of
 from store.tables.usage import usage_events, usage_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from store.engine import Session
@@ -35,10 +35,9 @@ def named_in(table: sa.Table) -> sa.ColumnElement[bool]:
     )
 
 
-def among(keys: Iterable[Key]) -> sa.ColumnElement[bool]:
-    """That an event is one of some."""
-    digests = [digest(*key) for key in keys]
-    return usage_events.c.id.in_(sa.select(usage_ids.c.event).where(usage_ids.c.digest.in_(digests)))
+def among(session: Session, keys: Collection[Key]) -> sa.ColumnElement[bool]:
+    """That an event is one of some; by their numbers, so that only their months are looked at."""
+    return usage_events.c.id.in_(list(numbers(session, keys).values()))
 
 
 def after(key: Key) -> sa.ColumnElement[bool]:
@@ -98,4 +97,4 @@ def change(session: Session, columns: Sequence[str], rows: Sequence[tuple[Any, .
     """Set columns of events; each row has source, event id, and a value for each column."""
     found = numbers(session, [row[:2] for row in rows])
     known = [(found[row[:2]], *row[2:]) for row in rows if row[:2] in found]
-    return bulk.update(session, usage_events, ("id", *columns), known)
+    return bulk.update(session, usage_events, ("id", *columns), known, in_parts=True)

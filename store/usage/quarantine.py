@@ -99,14 +99,14 @@ def lock(session: Session, keys: Collection[Key]) -> None:
 def standing(session: Session, keys: Collection[Key]) -> dict[Key, Standing]:
     """What stands under some ids, for those that are known."""
     query = sa.select(*CONTENT, _state.label("state")).outerjoin_from(usage_events, quarantine, _same)
-    rows = session.execute(query.where(ids.among(keys)))
+    rows = session.execute(query.where(ids.among(session, keys)))
     return {(row.source, row.event_id): Standing(event_of(row), row.state) for row in rows}
 
 
 def corrected(session: Session, keys: Collection[Key]) -> set[Key]:
     """Those of some events of which a later version holds."""
     e = usage_events.c
-    query = sa.select(e.source, e.event_id).where(e.revision > 0, ids.among(keys))
+    query = sa.select(e.source, e.event_id).where(e.revision > 0, ids.among(session, keys))
     return {(source, event_id) for source, event_id in session.execute(query)}
 
 

@@ -104,7 +104,7 @@ def standing(session: Session, keys: Iterable[Key]) -> dict[Key, Posted]:
     """Some events as they stand; those that never came are left out."""
     found: dict[Key, Posted] = {}
     for some in bulk.chunks(sorted(set(keys))):
-        rows = session.execute(POSTED.where(ids.among(some)).order_by(_e.source, _e.event_id))
+        rows = session.execute(POSTED.where(ids.among(session, some)).order_by(_e.source, _e.event_id))
         found.update((one.key, one) for one in map(posted, rows))
     return found
 

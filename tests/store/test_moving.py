@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -136,6 +137,23 @@ def test_a_ledger_is_moved_at_once_by_an_upgrade(old: Database, clock: Clock) ->
     check_digests(app)
     with pytest.raises(Refusal, match="nothing to copy ahead"):
         next(moving.copy_ahead(app))
+
+
+def test_a_copy_can_be_given_up(old: Database, clock: Clock) -> None:
+    """With what the guide says, nothing is left of a copy, and it can be begun again."""
+    add(old, 1, 50)
+    app = App(old, ZONE, clock)
+    list(moving.copy_ahead(app))
+    guide = (Path(__file__).parents[2] / "docs/operators/restore-and-upgrade.md").read_text("utf-8")
+    [statements] = re.findall(r"```sql\n(DROP FUNCTION .*?)```", guide, re.DOTALL)
+    for statement in statements.strip().split("\n"):
+        with old.transaction() as session:
+            session.exec_driver_sql(statement)
+        add(old, 100 + len(statement), 100 + len(statement))
+    before = events(old)
+    list(moving.copy_ahead(app))
+    app = migrated(old, clock)
+    assert events(old) == before
 
 
 def test_the_command_says_what_comes_next(old: Database) -> None:
