@@ -32,7 +32,6 @@ from store.appeals import annual as annual_store
 from store.appeals import records as appeals_store
 from store.exceptions import requests as requests_store
 from store.handbook import reference
-from store.reviews import votes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +79,7 @@ def owed(moment: Moment) -> tuple[Run, ...]:
     periods = due.owed(moment.now, calendar, done)
     steps = due.steps(due.REQUEST, requests_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     steps += due.steps(due.PROPOSAL, deciding.to_lapse(moment), moment.zone)
-    steps += due.steps(due.REVIEW, votes.due(moment.session, moment.now), moment.zone)
+    steps += due.steps(due.REVIEW, reviews_calendar.due(moment), moment.zone)
     steps += due.steps(due.GATE, at_gates, moment.zone)
     steps += due.steps(due.APPEAL, appeals_store.due(moment.session, moment.now, limit=RUNNING_IN), moment.zone)
     annual = annual_store.due(moment.session, moment.now, limit=RUNNING_IN)

@@ -10,6 +10,7 @@ from templates import formats, render, roi
 
 if TYPE_CHECKING:
     from policy.gates import Criterion
+    from policy.period import Month
     from templates.render import Message
     from views.gates import GateCard
 
@@ -30,6 +31,11 @@ def card(shown: GateCard) -> Message:
 def note(shown: GateCard, occasion: str) -> Message:
     """A word in the thread about what became of it."""
     return render.message("gates/note", occasion=occasion.partition(":")[0], **_shown(shown))
+
+
+def unasked(phase: int, month: Month, needed: int, *, stands_still: bool) -> Message:
+    """That a phase is to begin, and the board is too small to be asked: so many would have to agree."""
+    return render.message("gates/unasked", phase=phase, month=month, needed=needed, stands_still=stands_still)
 
 
 def _shown(shown: GateCard) -> dict[str, object]:

@@ -44,6 +44,11 @@ KINDS_OF_CHANGE = {RAISE: "Raises", CUT: "Cuts", SAME: "No change", HELD_BACK: "
 KINDS = {"level": "by level", "team": "by team", "wave": "by wave"}
 
 
+def unasked(quarter: Quarter, needed: int) -> Message:
+    """That a review is drafted, and the board is too small to be asked: so many would have to agree."""
+    return render.message("reviews/unasked", quarter=quarter, needed=needed)
+
+
 def pack(shown: Pack) -> Message:
     """A review for those who decide it: in the channel, in a conversation. The rest is behind its buttons."""
     return render.message(

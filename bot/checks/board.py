@@ -13,13 +13,16 @@ from bot.findings import Finding
 from handlers.slack import board_group
 from policy.exceptions import ALTERNATE, MEMBER
 from programme.cash import calendar as cash
+from programme.gates import calendar as gates
 from programme.people import board, linking
+from programme.reviews import calendar as reviews
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from bot.settings import Settings
     from programme.app import App
+    from programme.moment import Moment
 
 
 def examine(settings: Settings, app: App) -> Iterator[Finding]:
@@ -31,7 +34,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     if group is not None:
         yield from _unknown_members(settings, app, group)
     with replace(app, board_usergroup=group).reading() as moment:
-        seats, unasked = board.seats(moment), cash.unasked(moment)
+        seats, unasked = board.seats(moment), list(_unasked(moment))
     kinds = Counter(seat.kind for seat in seats)
     found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
     if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
@@ -50,9 +53,19 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
             remedy = "Large exceptions need one: set the role with `tokens-bot people import`."
             yield Finding("warning", f"No one on the board has the role `{role}`.", remedy)
 
-    for cap in unasked:
-        what = f"The month's cash ({cap.rule.name}) is reached, and the board is too small to be asked how it goes on."
+    for matter in unasked:
+        what = f"{matter}, and the board is too small to be asked."
         yield Finding("problem", what, "Give more people the role `board`: once there are enough, they are asked.")
+
+
+def _unasked(moment: Moment) -> Iterator[str]:
+    """What waits for a board that is large enough to decide."""
+    for cap in cash.unasked(moment):
+        yield f"The month's cash ({cap.rule.name}) is reached"
+    for quarter in reviews.unasked(moment):
+        yield f"The review of {quarter} is drafted"
+    for phase, month in gates.unasked(moment):
+        yield f"Phase {phase} of the roll-out is to begin with {month}"
 
 
 def _unknown_members(settings: Settings, app: App, usergroup: str) -> Iterator[Finding]:

@@ -8,10 +8,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from policy import cash
+from policy.exceptions import STANDARD
 from policy.period import Month, first_instant
 from policy.units import NanoUSD
 from programme.cash import notices, questions, spending
 from programme.exceptions.steps import STEPS
+from programme.people import small_board
 from store import runs
 from store.holds import cash as store
 
@@ -75,7 +77,7 @@ def _reached(moment: Moment, cap: CashCap) -> str | None:
     used = NanoUSD(spending.total(moment, month).used)
     since = first_instant(month.first_day, moment.zone)
     if used >= cap.now.usd or store.has_stopped(moment.session, cap.rule.name, cap.now.usd, since):
-        return ASK if questions.can_ask(moment) else UNASKED
+        return ASK if small_board.can_decide(moment, STANDARD) else UNASKED
     share = cash.share_reached(used, cap.now.usd, moment.handbook.holds.cash_percent)
     return None if share is None else f"{share}"
 

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING
 from policy.exceptions import CHAIR_AND_FINANCE, MEMBER
 from policy.hours import next_opening
 from programme import notify
-from programme.people import board
+from programme.people import board, small_board
 from store.outbox import messages
 from store.outbox.messages import NewMessage
-from store.people import directory as people_store
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -44,16 +43,8 @@ def tell_of_share(moment: Moment, key: str, cap: str, month: Month) -> None:
 
 
 def tell_unasked(moment: Moment, key: str, cap: str, month: Month) -> None:
-    """The board is too small to be asked: to its channel, or to everyone on it, and to those who can enlarge it."""
-    view = json.dumps({"cap": cap, "month": str(month)})
-    channel = moment.governance_channel
-    readers = people_store.with_role(moment.session, "admin", moment.today)
-    if channel is None:
-        readers = list(dict.fromkeys([*readers, *(seat.person_id for seat in board.seats(moment))]))
-    owed = [NewMessage(f"{key}:{one}", UNASKED, view, one, None, moment.now, at_once=True) for one in readers]
-    if channel is not None:
-        owed.append(NewMessage(key, UNASKED, view, None, channel, moment.now, at_once=True))
-    messages.owe(moment.session, owed, now=moment.now)
+    """The board is too small to be asked."""
+    small_board.tell(moment, key, UNASKED, {"cap": cap, "month": str(month)})
 
 
 def tell_of_new(moment: Moment, question: Question, panel: Electorate) -> None:

@@ -84,15 +84,6 @@ def ask(moment: Moment, cap: CashCap) -> Question:
     return question
 
 
-def can_ask(moment: Moment) -> bool:
-    """Whether the board is large enough to decide; what else is in the way, asking says."""
-    try:
-        _panel(moment)
-    except Refusal as refusal:
-        return refusal.code != exceptions.NOBODY_LEFT
-    return True
-
-
 def _panel(moment: Moment) -> Electorate:
     return exceptions.electorate(board.seats(moment), NOBODY, STANDARD, moment.handbook.exceptions)
 

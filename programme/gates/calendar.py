@@ -1,4 +1,7 @@
-"""What the calendar does about gates: it asks the board, and lets the roll-out stand still until the board has said."""
+"""What the calendar does about gates: it asks the board, and lets the roll-out stand still until the board has said.
+
+A board that is too small to decide is told so instead, and asked once it is large enough.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,11 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from policy import gates
+from policy.exceptions import MAJOR
 from policy.parameters.grants import BOARD
 from policy.period import Month, first_instant
-from programme.gates import asking, deciding
+from programme.gates import asking, deciding, notices
+from programme.people import small_board
 from store.audit import POLICY
 from store.gates import records as store
 from views.gates import OPEN, PASSED, STOPPED
@@ -55,8 +60,9 @@ def _of(moment: Moment, phase: int, month: Month, gate: Gate | None) -> Iterator
     rules = moment.handbook
     ask_at = datetime.combine(gates.asks_on(month, rules.gates), time(MORNING_HOUR), tzinfo=moment.zone)
     waits = gate is not None and gate.is_waiting
-    if not waits and ask_at <= moment.now:
-        yield asking.gate_id(phase, month), ASK, ask_at
+    gate_id = asking.gate_id(phase, month)
+    if not waits and ask_at <= moment.now and not small_board.waits(moment, notices.about(gate_id), MAJOR):
+        yield gate_id, ASK, ask_at
     stopped = gate is not None and gate.state == STOPPED
     for still in gates.stands_still(month, Month.containing(moment.today)):
         at = first_instant(still.first_day, moment.zone)
@@ -65,6 +71,20 @@ def _of(moment: Moment, phase: int, month: Month, gate: Gate | None) -> Iterator
         elif gate is not None and gate.state == OPEN:
             yield gate.id, LET_OPEN, at
             return
+
+
+def unasked(moment: Moment) -> list[tuple[int, Month]]:
+    """The phases, and their months, about which the board should be asked, and can't, because it is too small."""
+    kept = store.latest(moment.session)
+    planned = [(phase, gates.begins(phase, moment.handbook.rollout)) for phase in gates.PHASES]
+    return [
+        (phase, month)
+        for phase, month in planned
+        if month is not None
+        and month.first_day > moment.today
+        and not ((gate := kept.get(phase)) and (gate.is_waiting or gate.state == PASSED))
+        and small_board.waits(moment, notices.about(asking.gate_id(phase, month)), MAJOR)
+    ]
 
 
 def standing_still(rules: RolloutRules, steps: Iterable[Step]) -> RolloutRules:
@@ -79,9 +99,16 @@ def advance(moment: Moment, step: str, about: str) -> None:
     gate = store.latest(moment.session).get(phase)
     if step == ASK:
         if gate is None or not gate.is_waiting:
-            asking.ask(moment, phase, month)
+            _ask(moment, phase, month)
     elif step == LET_OPEN:
         if gate is not None and gate.state == OPEN:
             deciding.close(moment, gate, PASSED, POLICY)
     elif gate is None or gate.state != PASSED:
         deciding.stand_still(moment, phase, month, gate)
+
+
+def _ask(moment: Moment, phase: int, month: Month) -> None:
+    if small_board.can_decide(moment, MAJOR):
+        asking.ask(moment, phase, month)
+    else:
+        notices.tell_unasked(moment, asking.gate_id(phase, month))

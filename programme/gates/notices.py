@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from policy.exceptions import MEMBER
 from policy.hours import next_opening
 from programme import notify
-from programme.people import board
+from programme.people import board, small_board
 from store.outbox import messages
 from store.outbox.messages import NewMessage
 
@@ -19,14 +19,19 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from views.gates import Gate
 
-CARD, FACE, NOTE = "gates/card", "gates/face", "gates/note"
+CARD, FACE, NOTE, UNASKED = "gates/card", "gates/face", "gates/note", "gates/unasked"
 WAITS = "waits"
 BOARD_KEY = "board"
 
 
-def about(gate: Gate) -> str:
+def about(gate_id: str) -> str:
     """By which a gate's messages are found again."""
-    return f"gate:{gate.id}"
+    return f"gate:{gate_id}"
+
+
+def tell_unasked(moment: Moment, gate_id: str) -> None:
+    """The board is too small to be asked."""
+    small_board.tell_once(moment, about(gate_id), UNASKED, {"gate": gate_id})
 
 
 def tell_of_card(moment: Moment, gate: Gate) -> None:
@@ -49,7 +54,7 @@ def tell_in_private(moment: Moment, gate: Gate) -> None:
 def _copies(moment: Moment, gate: Gate, called: Iterable[Seat]) -> list[NewMessage]:
     """For each of some seats, or for whoever stands in there, in their working hours."""
     stand_ins = board.delegates(moment)
-    have = {copy.person_id for copy in messages.copies(moment.session, about(gate), (CARD,))}
+    have = {copy.person_id for copy in messages.copies(moment.session, about(gate.id), (CARD,))}
     readers = dict.fromkeys(stand_ins.get(seat.person_id, seat.person_id) for seat in called)
     letters = [(_key(gate, who), CARD, _view(gate), who) for who in readers if who not in have]
     return notify.in_hours(moment, letters, book=moment.handbook, earliest=moment.now) if letters else []
@@ -57,7 +62,7 @@ def _copies(moment: Moment, gate: Gate, called: Iterable[Seat]) -> list[NewMessa
 
 def tell_of_change(moment: Moment, gate: Gate) -> None:
     """A new face for every copy of the card."""
-    _owe(moment, gate, notify.new_faces(moment, about(gate), {CARD: FACE}, occasion=gate.revision))
+    _owe(moment, gate, notify.new_faces(moment, about(gate.id), {CARD: FACE}, occasion=gate.revision))
 
 
 def tell_of_outcome(moment: Moment, gate: Gate, occasion: str) -> None:
@@ -75,13 +80,13 @@ def tell_of_outcome(moment: Moment, gate: Gate, occasion: str) -> None:
                 moment.now,
                 thread=copy.key,
             )
-            for copy in messages.copies(moment.session, about(gate), (CARD,))
+            for copy in messages.copies(moment.session, about(gate.id), (CARD,))
         ],
     )
 
 
 def _owe(moment: Moment, gate: Gate, letters: Iterable[NewMessage]) -> None:
-    messages.owe(moment.session, [one._replace(about=about(gate)) for one in letters], now=moment.now)
+    messages.owe(moment.session, [one._replace(about=about(gate.id)) for one in letters], now=moment.now)
 
 
 def _key(gate: Gate, reader: str) -> str:

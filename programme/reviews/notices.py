@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from policy.exceptions import MEMBER
 from policy.hours import next_opening
 from programme import notify
-from programme.people import board
+from programme.people import board, small_board
 from store.outbox import messages
 from store.outbox.messages import NewMessage
 from views.reviews import ADOPTED, DRAFT
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 PACK, FACE, USE, MONEY = "reviews/pack", "reviews/face", "reviews/use", "reviews/money"
 PAGE, PAGE_WITH_CASES = "reviews/page", "reviews/page_with_cases"
 OUTCOME, MILESTONE = "reviews/outcome", "reviews/milestone"
+UNASKED = "reviews/unasked"
 NEW, REMINDER = "new", "remind"
 BOARD, MONEY_KEY = "board", "money"
 
@@ -38,6 +39,11 @@ def about(quarter: Quarter) -> str:
 
 def pack_key(quarter: Quarter, step: str = NEW, reader: str = BOARD) -> str:
     return f"pack:{quarter}:{step}:{reader}"
+
+
+def tell_unasked(moment: Moment, quarter: Quarter) -> bool:
+    """The board is too small to be asked; whether this told it."""
+    return small_board.tell_once(moment, about(quarter), UNASKED, {"quarter": str(quarter)})
 
 
 def tell_of_pack(moment: Moment, kept: Review, electorate: Electorate) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from programme.gates import cards
+from policy.parameters.grants import BOARD
+from programme.gates import asking, calendar, cards
 from templates import gates
 from views import codec
 
@@ -25,6 +26,18 @@ class AboutGate:
 def compose_card(app: App, view: object) -> Message:
     with app.reading() as moment:
         return gates.card(cards.of(moment, codec.read(AboutGate, view).gate))
+
+
+def compose_unasked(app: App, view: object) -> Message | None:
+    """That the board is too small to be asked; None where it no longer is, or nothing is to be decided any more."""
+    named = codec.read(AboutGate, view)
+    with app.reading() as moment:
+        book = moment.handbook
+        for phase, month in calendar.unasked(moment):
+            if asking.gate_id(phase, month) == named.gate:
+                needed, stays = book.exceptions.standard.members, book.rollout.gates == BOARD
+                return gates.unasked(phase, month, needed, stands_still=stays)
+    return None
 
 
 def compose_note(app: App, view: object) -> Message:

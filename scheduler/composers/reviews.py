@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy.period import Quarter
-from programme.reviews import drafting, file, notices, packs, summaries
+from programme.reviews import calendar, drafting, file, notices, packs, summaries
 from scheduler.composers.drawing import drawn
 from templates import charts, render, review_page, reviews
 from views import codec
@@ -47,6 +47,15 @@ def compose_face(app: App, view: object) -> Message:
     """The same for a message that was posted already."""
     with app.reading() as moment:
         return reviews.pack(packs.of(moment, codec.read(AboutReview, view).which))
+
+
+def compose_unasked(app: App, view: object) -> Message | None:
+    """That the board is too small to be asked; None where it no longer is, or nothing is to be decided any more."""
+    named = codec.read(AboutReview, view)
+    with app.reading() as moment:
+        if named.which not in calendar.unasked(moment):
+            return None
+        return reviews.unasked(named.which, moment.handbook.exceptions.standard.members)
 
 
 def compose_outcome(app: App, view: object) -> Message:

@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from sandbox.platform_state import Platform
     from tests.support.clock import Clock
 
-CASH_WAITS = "The month's cash (Cash) is reached, and the board is too small to be asked how it goes on."
+CASH_WAITS = "The month's cash (Cash) is reached, and the board is too small to be asked."
 CHANNELS = {"TOKENS_GOVERNANCE_CHANNEL": slack.BOARD, "TOKENS_ANNOUNCE_CHANNEL": slack.GENERAL}
 
 

@@ -73,6 +73,8 @@ CASES: dict[str, Callable[[], Message]] = {
     "gate_note_extended": lambda: gates.note(decided(EXTENDED, begins=Month(2028, 6)), "extended"),
     "gate_note_stopped": lambda: gates.note(decided(STOPPED), "stopped"),
     "gate_note_waits": lambda: gates.note(shown(roi.PAYS, **WAITED), "waits:2028-05"),
+    "gate_unasked": lambda: gates.unasked(3, MAY, 2, stands_still=True),
+    "gate_unasked_by_the_calendar": lambda: gates.unasked(3, MAY, 2, stands_still=False),
     "gate_voted": lambda: voted(decided(PASSED)),
     "gate_voted_again": lambda: voted(shown(roi.PAYS), again=True),
 }

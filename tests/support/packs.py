@@ -488,6 +488,7 @@ BILLED = dataclasses.replace(
 )
 CASES: dict[str, Callable[[], Message]] = {
     "pack": lambda: reviews.pack(OPEN),
+    "review_unasked": lambda: reviews.unasked(Quarter(2026, 4), 2),
     "pack_with_a_bill_that_differs": lambda: reviews.pack(BILLED),
     "pack_under_way": lambda: reviews.pack(UNDER_WAY),
     "pack_adopted": lambda: reviews.pack(ADOPTED_PACK),
