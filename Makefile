@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial lock audit
+.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial citus-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -53,6 +53,10 @@ gateway-trial: $(READY)
 # Outside of `make test`: fetches a collector of OpenTelemetry's traces into an environment of its own.
 collector-trial: $(READY)
 	$(BIN)/python -m benchmarks.collector_trial
+
+# Outside of `make test`: needs a PostgreSQL with Citus, and says so where it finds none.
+citus-trial: $(READY)
+	$(BIN)/python -m benchmarks.citus $(ARGS)
 
 # uv takes the certificates that this machine trusts, as pip does.
 UV := $(BIN)/uv --quiet --system-certs pip

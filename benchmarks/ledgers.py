@@ -63,24 +63,34 @@ def empty(kind: str) -> Iterator[App]:
 @contextmanager
 def ledger(kind: str, people: int = traffic.PEOPLE) -> Iterator[App]:
     """A migrated ledger with its people, each with a grant; the price list is loaded."""
-    with url(kind) as at:
-        app = wiring.new_app(settings.load({"TOKENS_DATABASE_URL": at, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
-        for provider, model, *_ in traffic.MODELS:
-            assert app.prices.listed(provider, model, "", NOW)
-        wiring.migrate(app)
-        with app.transaction(NOW) as moment:
-            directory.import_csv(moment, io.StringIO(traffic.people_csv(people)), actor="bench")
-            for number in range(people):
-                by_hand.give(
-                    moment,
-                    email=traffic.email(number),
-                    amount=MicroTokens.parse("100000"),
-                    reason="Bench",
-                    expires_at=NOW + timedelta(days=90),
-                    actor="bench",
-                )
+    with url(kind) as where:
+        app = at(where)
+        found(app, people)
         yield app
         app.database.close()
+
+
+def at(url: str) -> App:
+    """An app on a database, at the moment just after the traffic's last call."""
+    return wiring.new_app(settings.load({"TOKENS_DATABASE_URL": url, "TOKENS_TIME_ZONE": ZONE}), clock=lambda: NOW)
+
+
+def found(app: App, people: int) -> None:
+    """Tables, people, and a grant for each of them."""
+    for provider, model, *_ in traffic.MODELS:
+        assert app.prices.listed(provider, model, "", NOW)
+    wiring.migrate(app)
+    with app.transaction(NOW) as moment:
+        directory.import_csv(moment, io.StringIO(traffic.people_csv(people)), actor="bench")
+        for number in range(people):
+            by_hand.give(
+                moment,
+                email=traffic.email(number),
+                amount=MicroTokens.parse("100000"),
+                reason="Bench",
+                expires_at=NOW + timedelta(days=90),
+                actor="bench",
+            )
 
 
 @contextmanager

@@ -86,12 +86,15 @@ class _Callers:
 
 
 def batches(
-    count: int, size: int, *, shape: str = "sessions", people: range = EVERYBODY, seed: int = 1
+    count: int, size: int, *, shape: str = "sessions", people: range = EVERYBODY, seed: int = 1, days: int = 0
 ) -> Iterator[tuple[bytes, list[tuple[object, ...]], Totals]]:
-    """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events."""
+    """(JSON of a CloudEvents batch, the same events as rows for a raw insert, running totals): `count` events.
+
+    They are as many a day as so many people make, or spread over some `days`.
+    """
     chance = random.Random(seed)
     callers = _Callers(shape, people, chance)
-    a_day = EVENTS_A_DAY * len(people) // PEOPLE
+    a_day = count // days if days else EVENTS_A_DAY * len(people) // PEOPLE
     start = END - timedelta(microseconds=count * 86_400_000_000 // a_day)
     totals = Totals()
     for begin in range(0, count, size):

@@ -170,14 +170,10 @@ def shared_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
         yield app
         app.database.close()
         return
-    server = open_database(request.getfixturevalue("postgres_url"))
+    server: str = request.getfixturevalue("postgres_url")
     template, name = request.getfixturevalue("settled_postgres"), f"shared_{uuid4().hex}"
-    with server.reading() as session:
-        session.exec_driver_sql(f"CREATE DATABASE {name} TEMPLATE {template}")
-    url = server.writer.url.set(database=name).render_as_string(hide_password=False)
-    app = App(open_database(url), ZONE, Clock())
+    postgres.administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    app = App(open_database(postgres.in_database(server, name)), ZONE, Clock())
     yield app
     app.database.close()
-    with server.reading() as session:
-        session.exec_driver_sql(f"DROP DATABASE {name} WITH (FORCE)")
-    server.close()
+    postgres.administer(server, f"DROP DATABASE {name} WITH (FORCE)")
