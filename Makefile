@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial citus-trial lock audit
+.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial citus-trial image-trial denial-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -45,10 +45,18 @@ package: $(READY)
 package-trial: package
 	$(BIN)/python -m benchmarks.package_trial dist
 
+# Outside of `make test`: builds the image and runs it, as root, without an engine.
+image-trial: package
+	$(BIN)/python -m benchmarks.image_trial $(ARGS)
+
 # Outside of `make test`: fetches LiteLLM into an environment of its own.
 gateway-trial: $(READY)
 	$(BIN)/python -m benchmarks.gateway_trial
 	$(BIN)/python -m benchmarks.plugin_trial
+
+# Outside of `make test`: fetches two dozen clients, each into an environment of its own, and denies them a call.
+denial-trial: $(READY)
+	$(BIN)/python -m benchmarks.denial_trial $(ARGS)
 
 # Outside of `make test`: fetches a collector of OpenTelemetry's traces into an environment of its own.
 collector-trial: $(READY)

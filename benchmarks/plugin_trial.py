@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks.denial_trial import CLIENTS, HERE, configure, environment_of, shown
+from benchmarks.denial_trial import shown
+from benchmarks.denials import clients
 from benchmarks.gateway import bank, crowd, guardrail, hooks, proxy, upstream
 from benchmarks.gateway.calls import GPT, NANO_USD
 from benchmarks.gateway.relay import Relay, relaying
@@ -84,7 +85,7 @@ class Trial:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--clients", type=Path, help="where the clients of benchmarks.denial_trial are installed")
+    parser.add_argument("--clients", action="store_true", help="ask those that `make denial-trial` fetched, too")
     parser.add_argument("--only", choices=PARTS, action="append", help="leave the other parts out")
     options = parser.parse_args()
     parts = options.only or PARTS
@@ -104,7 +105,7 @@ def main() -> int:
         if "outage" in parts:
             _outage(trial, gateway)
         if "denial" in parts:
-            _denial(trial, gateway, options.clients)
+            _denial(trial, gateway, others=options.clients)
         if "guardrail" in parts:
             _guardrail(trial)
         if "kill" in parts:
@@ -286,25 +287,25 @@ def _kill(trial: Trial) -> None:
 # --- A denial, word for word -----------------------------------------------------------------------------------------
 
 
-def _denial(trial: Trial, gateway: str, folder: Path | None) -> None:
+def _denial(trial: Trial, gateway: str, *, others: bool) -> None:
     # Until what is left is less than a small call costs.
     crowd.call(gateway, 4, lambda _, made: made < 100, key="sk-ben", max_tokens=300)
     print("\nA denial, as clients show it (asked: how often the proxy was):")
     python = proxy.VENV / "bin" / "python"
-    _show(trial, "openai", [python, HERE / "speak.py", "openai", gateway], gateway)
-    for client in CLIENTS:
-        if folder and client.name != "openai" and (folder / client.needs).exists():
-            _show(trial, client.name, client.command(folder.resolve(), gateway), gateway)
+    _show(trial, "openai", [python, clients.HERE / "speak.py", "openai", gateway], gateway)
+    for client in clients.CLIENTS:
+        if others and client.name != "openai" and client.is_there:
+            _show(trial, client.name, client.command(client.folder, gateway), gateway)
 
 
 def _show(trial: Trial, name: str, command: Sequence[str | Path], gateway: str) -> None:
     before = _denials(trial)
     with tempfile.TemporaryDirectory(prefix="denial-") as home:
-        configure(Path(home), gateway)
+        clients.configure(Path(home), gateway)
         with contextlib.suppress(subprocess.TimeoutExpired):
             done = subprocess.run(
                 list(command),
-                env=environment_of(home, gateway),
+                env=clients.environment_of(home, gateway),
                 cwd=home,
                 capture_output=True,
                 text=True,

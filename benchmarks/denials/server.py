@@ -8,17 +8,26 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from handlers.holds import answers
+from policy.caps import WALLET_EMPTY
+from policy.units import MicroTokens, NanoUSD
+from views.holds import CapTold, Denial
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MESSAGE = (
-    "Budget limit reached: the cap 'wallet' has 0 of 300 tokens left until 1 December 2026. "
-    "Do not retry: ask for more in Slack with /tokens request."
+EMPTY = CapTold(
+    *("wallet", "wallet", "balance", "stop"),
+    *(NanoUSD.parse("0.004"), NanoUSD(0), NanoUSD(0), None),
+    room_tokens=MicroTokens.parse("0.4"),
 )
-ERROR = {"type": "budget_exceeded", "code": "wallet_empty", "message": MESSAGE}
-ASKING = ("/chat/completions", "/responses", "/messages")
+DENIAL = Denial(WALLET_EMPTY, EMPTY, NanoUSD.parse("0.04"), "gpt-5", "", "call", "")
+ERROR = answers.error(DENIAL, ZoneInfo("UTC"))
+"""Word for word what the bot answers, but for the status and the headers."""
+ASKING = ("/chat/completions", "/responses", "/messages", ":generateContent", ":streamGenerateContent")
 """Ends of the paths that ask a model; agents look for lists of models and the like as well."""
 
 
@@ -56,6 +65,13 @@ class Refusing:
         return f"{self.url}/{way.path}/{client}"
 
 
+def body_for(path: str) -> dict[str, Any]:
+    """The denial in the form of the interface that was asked, as LiteLLM hands it on."""
+    if path.endswith("/messages"):
+        return {"type": "error", "error": ERROR | {"type": "api_error"}}
+    return {"error": ERROR}
+
+
 @contextmanager
 def refusing() -> Iterator[Refusing]:
     """Listens as long as the block runs."""
@@ -68,11 +84,12 @@ def refusing() -> Iterator[Refusing]:
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers.get("content-length") or 0))
             _, path, client, *_ = self.path.split("/")
-            if not self.path.partition("?")[0].endswith(ASKING):
+            asked = self.path.partition("?")[0]
+            if not asked.endswith(ASKING):
                 self._send(404, {}, b"{}")
                 return
             state.asked[path, client] += 1
-            self._send(ways[path].status, ways[path].headers, json.dumps({"error": ERROR}).encode())
+            self._send(ways[path].status, ways[path].headers, json.dumps(body_for(asked)).encode())
 
         def do_GET(self) -> None:
             self._send(404, {}, b"{}")

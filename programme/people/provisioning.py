@@ -12,11 +12,10 @@ from programme.people.directory_file import CLEAR, Words
 from programme.table_file import Problems
 from store import audit, locks
 from store.locks import Lock
-from store.people import directory as people_store
 from store.people import provisioned, terms
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from programme.moment import Moment
     from programme.people.directory_file import Line
@@ -48,12 +47,11 @@ def create(moment: Moment, said: Said, *, actor: str) -> Record:
 
 def _known(moment: Moment, said: Said) -> Record | None:
     """The person that a provider speaks of, as one whom it creates."""
-    if said.external_id and (found := provisioned.by_external_id(moment.session, said.external_id)):
-        return found
-    for column, found in (
-        ("userName", provisioned.by_user_name(moment.session, said.user_name.casefold())),
-        ("emails", provisioned.by_email(moment.session, telling.email_of(said))),
-    ):
+    email = telling.email_of(said)
+    known = provisioned.known(moment.session, said.external_id, said.user_name.casefold(), email)
+    if known.by_external_id is not None:
+        return known.by_external_id
+    for column, found in (("userName", known.by_user_name), ("emails", known.by_email)):
         if found is None:
             continue
         other = found.person["external_id"]
@@ -100,20 +98,19 @@ def _store(moment: Moment, said: Said, record: Record | None, *, actor: str) -> 
     turned = telling.turned(said, record, today=moment.today, zone=moment.zone)
     if record is not None:
         _require_free(moment, said, record)
-    manager, awaits = _manager(moment, turned, record)
+    manager, awaits, above = _manager(moment, turned, record)
     cells = {"email": telling.email_of(said), **turned.cells, **manager}
     line = _line(moment, cells, record)
-    records.store(moment, [line], _around(moment, line, record), actor=actor)
-    after = provisioned.by_email(moment.session, line.email)
-    assert after is not None  # noqa: S101 - it was just stored
+    records.store(moment, [line], _around(moment, line, record, above), actor=actor)
+    own = record.person["id"] if record else provisioned.id_of(moment.session, line.email)
     kept: dict[str, Any] = {"user_name": said.user_name, "user_key": said.user_name.casefold(), "told": turned.kept}
     kept |= {"awaits": awaits, "deleted_at": None}
     is_new = record is None or record.scim is None
-    provisioned.keep(moment.session, after.person["id"], kept, is_new=is_new, now=moment.now)
+    provisioned.keep(moment.session, own, kept, is_new=is_new, now=moment.now)
     if said.offer_id:
-        accepted.note(moment, after.person["id"], said.offer_id)
-    _settle_waiting(moment, after, said, actor=actor)
-    return require(moment, after.person["id"])
+        accepted.note(moment, own, said.offer_id)
+    after = require(moment, own)
+    return require(moment, own) if _settle_waiting(moment, after, said, actor=actor) else after
 
 
 def _require_free(moment: Moment, said: Said, record: Record) -> None:
@@ -135,27 +132,27 @@ def _require_own(owner: Record | None, record: Record, attribute: str, value: st
         raise _taken(attribute, value, owner)
 
 
-def _manager(moment: Moment, turned: Turned, record: Record | None) -> tuple[dict[str, str], str | None]:
-    """The cell of the manager, if it changes, and by what name one is waited for."""
+def _manager(moment: Moment, turned: Turned, record: Record | None) -> tuple[dict[str, str], str | None, Sequence[str]]:
+    """The cell of the manager, if it changes, by what name one is waited for, and who is above from then on."""
     if turned.manager is None:
-        return {}, record.scim["awaits"] if record and record.scim else None
+        return {}, record.scim["awaits"] if record and record.scim else None, ()
     if not turned.manager:
-        return {"manager_email": CLEAR}, None
+        return {"manager_email": CLEAR}, None, ()
     found = _named(moment, turned.manager)
     if found is None:
-        return ({"manager_email": CLEAR} if record else {}), turned.manager
+        return ({"manager_email": CLEAR} if record else {}), turned.manager, ()
     own = record.person["id"] if record else ""
+    above = provisioned.above(moment.session, found.person["id"])
     # Where two change places, the first message makes a circle that the second one opens.
-    if own in provisioned.above(moment.session, found.person["id"]):
-        return {}, turned.manager
-    return {"manager_email": found.person["email"]}, None
+    if own in above:
+        return {}, turned.manager, ()
+    return {"manager_email": found.person["email"]}, None, above
 
 
 def _named(moment: Moment, name: str) -> Record | None:
     session, key = moment.session, name.casefold()
     return (
-        provisioned.by_id(session, name)
-        or provisioned.by_external_id(session, name)
+        provisioned.by_either_id(session, name)
         or provisioned.by_user_name(session, key)
         or provisioned.by_email(session, key)
     )
@@ -180,13 +177,11 @@ def _words(moment: Moment, cells: Mapping[str, str]) -> Words:
     return Words((*known, *terms.families(moment.session)), tuple(bands))
 
 
-def _around(moment: Moment, line: Line, record: Record | None) -> dict[str, dict[str, Any]]:
+def _around(moment: Moment, line: Line, record: Record | None, above: Sequence[str]) -> dict[str, dict[str, Any]]:
     """The person and their managers as they are, by e-mail; a Refusal where the line does not fit them."""
     known = {record.person["email"]: dict(record.person)} if record else {}
-    if manager := line.fields.get("manager_email"):
-        found = people_store.by_email(moment.session, manager)
-        assert found is not None  # noqa: S101 - it was looked up by another name
-        known |= provisioned.rows(moment.session, provisioned.above(moment.session, found.id))
+    if above:
+        known |= provisioned.rows(moment.session, above)
     problems = Problems()
     directory_file.check_together([line], directory_file.under_new_emails([line], known), problems)
     _refuse(problems)
@@ -198,10 +193,11 @@ def _refuse(problems: Problems) -> None:
         raise Refusal(INVALID, " ".join(f"{text}." for _, text in problems))
 
 
-def _settle_waiting(moment: Moment, record: Record, said: Said, *, actor: str) -> None:
-    """Give a manager to those who waited for this person, or for their place above to change."""
+def _settle_waiting(moment: Moment, record: Record, said: Said, *, actor: str) -> bool:
+    """Give a manager to those who waited for this person, or for their place above to change; whether any did."""
     names = {record.person["id"], record.person["email"], said.user_name, said.user_name.casefold(), said.external_id}
-    for waiting in provisioned.awaiting(moment.session, sorted(filter(None, names))):
+    waited = provisioned.awaiting(moment.session, sorted(filter(None, names)))
+    for waiting in waited:
         own = waiting.person["id"]
         if own in provisioned.above(moment.session, record.person["id"]):
             continue
@@ -209,3 +205,4 @@ def _settle_waiting(moment: Moment, record: Record, said: Said, *, actor: str) -
         known = {waiting.person["email"]: waiting.person, record.person["email"]: record.person}
         records.store(moment, [line], known, actor=actor)
         provisioned.keep(moment.session, own, {"awaits": None}, is_new=False, now=moment.now)
+    return bool(waited)

@@ -67,6 +67,45 @@ def by_user_name(session: Session, key: str) -> Record | None:
     return next(iter(_found(session, of_somebody, *STANDING)), None)
 
 
+class Known(NamedTuple):
+    """Whom three names of a person are known to be, deleted there or not."""
+
+    by_external_id: Record | None
+    by_user_name: Record | None
+    by_email: Record | None
+
+
+def known(session: Session, external_id: str | None, key: str, email: str) -> Known:
+    """The same three, asked for at once: all of them are asked about everybody who comes."""
+    told = session.execute(sa.select(_u.person_id).where(_u.user_key == key)).scalar_one_or_none()
+    named: list[sa.ColumnElement[bool]] = [people.c.email.in_({key, email})]
+    named += [people.c.external_id == external_id] if external_id else []
+    named += [people.c.id == told] if told else []
+    found = _found(session, sa.or_(*named), *STANDING)
+    return Known(
+        next((one for one in found if external_id and one.person["external_id"] == external_id), None),
+        next((one for one in found if _is_user(one, told, key)), None),
+        next((one for one in found if one.person["email"] == email), None),
+    )
+
+
+def _is_user(one: Record, told: str | None, key: str) -> bool:
+    return one.person["id"] == told if told else one.person["email"] == key and one.scim is None
+
+
+def by_either_id(session: Session, name: str) -> Record | None:
+    """Whom an identity provider sees under an id, else whoever has it as an external id."""
+    found = _found(session, sa.or_(people.c.id == name, people.c.external_id == name), *STANDING)
+    seen = (one for one in found if one.person["id"] == name and not (one.scim and one.scim["deleted_at"]))
+    return next(seen, None) or next((one for one in found if one.person["external_id"] == name), None)
+
+
+def id_of(session: Session, email: str) -> str:
+    """Of somebody who is there."""
+    found: str = session.execute(sa.select(people.c.id).where(people.c.email == email, *STANDING)).scalar_one()
+    return found
+
+
 def page(session: Session, offset: int, count: int | None) -> list[Record]:
     """Those whom an identity provider sees, by id, from one on."""
     query = _joined.where(*_there).order_by(people.c.id).offset(offset)
