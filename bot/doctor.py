@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from bot import access, wiring
 from bot.checks import board, copies, running, slack
 from bot.findings import MOST_NAMED, Finding, some
+from policy.counting import many
 from policy.parameters.retention import KINDS
 from policy.reasons import Refusal
 from programme.usage import months_ahead, second_opinion
@@ -112,11 +113,11 @@ def _answers(app: App) -> Iterator[Finding]:
     }
     for status, remedy in ways_out.items():
         if named := [f"{one.events:,} of {one.source} ({one.reason})" for one in lately if one.status == status]:
-            more = f", and {len(named) - MOST_NAMED:,} more reasons" if len(named) > MOST_NAMED else ""
+            more = f", and {many(len(named) - MOST_NAMED, 'more reason')}" if len(named) > MOST_NAMED else ""
             told = f"{', '.join(named[:MOST_NAMED])}{more}"
             yield Finding("warning", f"Answered with {status} in the last {LATELY.days} days: {told}.", remedy)
     if not lately:
-        ever = f"; {conflicts:,} conflicts are on record" if conflicts else ""
+        ever = f"; {many(conflicts, 'conflict is', 'conflicts are')} on record" if conflicts else ""
         yield Finding("good", f"No usage was refused in the last {LATELY.days} days{ever}.")
 
 
@@ -124,7 +125,7 @@ def _differences(app: App) -> Iterator[Finding]:
     with app.reading() as moment:
         apart = second_opinion.count(moment)
     if apart:
-        what = f"Gateways reckon with another price for {apart:,} {'event' if apart == 1 else 'events'}."
+        what = f"Gateways reckon with another price for {many(apart, 'event')}."
         yield Finding("warning", what, "See `tokens-bot usage differences`.")
     else:
         yield Finding("good", "Gateways reckon with the same prices as we do, as far as they name any.")
@@ -157,7 +158,7 @@ def _calendar(app: App) -> Iterator[Finding]:
     with app.database.reading() as session:
         failed = runs.failures(session)
     for failure in failed:
-        what = f"{failure.job} of {failure.period} failed {failure.attempts} times: {failure.reason}"
+        what = f"{failure.job} of {failure.period} failed {many(failure.attempts, 'time')}: {failure.reason}"
         yield Finding("problem", what, "Fix the cause; the next tick tries again.")
     if not failed:
         yield Finding("good", "All scheduled runs are done.")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy.units import MicroTokens
 from store.ledger import ledger
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from policy.units import MicroTokens
     from store.ledger.ledger import Account
+
+LARGEST_LOT = MicroTokens.parse("1000000000")
+"""That anyone can ask for or be given at once: accounts hold nine thousand times as much."""
 
 PRIORITY = 100
 """Of every lot that is granted: they burn by their ends. A lower number would burn first."""

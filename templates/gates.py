@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from policy.counting import many
 from policy.gates import EXTEND, GO_ON, QUARANTINED, STOP, USING
 from templates import formats, render, roi
 
@@ -61,7 +62,7 @@ def _asked(one: Criterion) -> str:
         share = formats.percent(Decimal(one.wanted))
         return f"at least {share} of teams in the programme used tokens ({using} of {teams})"
     if one.code == QUARANTINED:
-        return f"at most {int(one.wanted):,} usage events in quarantine ({int(one.found):,} events)"
+        return f"at most {int(one.wanted):,} usage events in quarantine ({many(int(one.found), 'event')})"
     return f"{WANTED[one.wanted]} ({FOUND[one.found]})"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from policy.counting import many
 from policy.parameters.grants import LEVELS
 from policy.period import Month
 from policy.units import MicroTokens
@@ -242,7 +243,7 @@ def duration(minutes: int) -> str:
     for size, name in ((1_440, "day"), (60, "hour")):
         if minutes >= 2 * size:
             return f"{round(minutes / size)} {name}s"
-    return f"{minutes} minutes"
+    return many(minutes, "minute")
 
 
 def pages(number: int, of: int) -> Iterator[tuple[str, int]]:

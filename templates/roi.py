@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from policy.counting import many
 from policy.period import Month
 from templates import formats, render
 from templates.charts import native
@@ -83,7 +84,7 @@ def output(report: Report) -> str:
     if effect is None:
         return "no comparison is possible yet."
     lot = "drawn by lot" if effect.found.inference.method == "permutation" else "not drawn by lot"
-    teams = f"{effect.found.units} teams in waves {lot}"
+    teams = f"{many(effect.found.units, 'team')} in waves {lot}"
     if effect.found.trust == "directional":
         return f"{direction(effect)} than teams that had not joined; {teams}."
     span = interval(effect.uplift)
@@ -110,7 +111,7 @@ def money(report: Report) -> str:
     spent = report.one_off
     for one in report.real:
         spent += one.cost
-    cost = f"{formats.usd(spent)} spent in {len(report.real)} months"
+    cost = f"{formats.usd(spent)} spent in {many(len(report.real), 'month')}"
     judged = report.told
     if judged is None:
         return f"{cost}."
@@ -164,5 +165,9 @@ def not_known(report: Report) -> list[str]:
         if not found.leads.tested:
             told.append("whether teams ran in parallel before: there are no earlier months")
         if found.left_out:
-            told.append(f"{len(found.left_out)} teams are left out, which lack a month or have none before")
+            left_out = len(found.left_out)
+            lacks = (
+                "which lacks a month or has none before" if left_out == 1 else "which lack a month or have none before"
+            )
+            told.append(f"{many(left_out, 'team is', 'teams are')} left out, {lacks}")
     return told + [f"{count:,} {MISSING[code]}" for code, count in report.basis.missing]

@@ -109,12 +109,15 @@ class BalanceCard:
     held: MicroTokens = _NOTHING
     held_calls: int = 0
     """What is held of it, and by how many calls that still run."""
+    left_on: date | None = None
+    """Their last day, past or to come; `lots` end with it."""
 
     @property
     def next_grant_on(self) -> date | None:
-        """The first of the next month, for those whom the calendar grants."""
+        """The first of the next month, for those whom the calendar grants and who are still there then."""
+        first = self.month.next().first_day
         regular = self.grant is not None or any(lot.kind == LotKind.MONTHLY for lot in self.lots)
-        return self.month.next().first_day if regular else None
+        return first if regular and not (self.left_on and self.left_on < first) else None
 
     @property
     def ends(self) -> tuple[tuple[datetime, MicroTokens], ...]:

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.checks import slack
 from bot.findings import Finding
 from handlers.slack import board_group
+from policy.counting import many
 from policy.exceptions import ALTERNATE, MEMBER
 from programme.cash import calendar as cash
 from programme.gates import calendar as gates
@@ -36,7 +37,7 @@ def examine(settings: Settings, app: App) -> Iterator[Finding]:
     with replace(app, board_usergroup=group).reading() as moment:
         seats, unasked = board.seats(moment), list(_unasked(moment))
     kinds = Counter(seat.kind for seat in seats)
-    found = f"The board has {kinds[MEMBER]} members and {kinds[ALTERNATE]} alternates ({where})."
+    found = f"The board has {many(kinds[MEMBER], 'member')} and {many(kinds[ALTERNATE], 'alternate')} ({where})."
     if kinds[MEMBER] < board.LEAST_MEMBERS or kinds[ALTERNATE] < board.LEAST_ALTERNATES:
         remedy = (
             f"{board.LEAST_MEMBERS} members and {board.LEAST_ALTERNATES} alternates keep exceptions moving when people"

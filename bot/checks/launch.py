@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from bot import backups, wiring
 from bot.findings import Finding, some
+from policy.counting import many
 from policy.period import Month
 from policy.reasons import Refusal
 from policy.units import NanoUSD
@@ -124,7 +125,7 @@ def _total(planned: Plan) -> Finding:
     bound = f" of a budget of USD {planned.budget.decimal:,.0f}" if planned.budget is not None else ""
     return Finding(
         "good",
-        f"The grants of {planned.month}: {count:,} {'person' if count == 1 else 'people'}, "
+        f"The grants of {planned.month}: {many(count, 'person', 'people')}, "
         f"{planned.sizing.total.decimal:,.0f} tokens, USD {issued.decimal:,.0f}{bound}.",
     )
 

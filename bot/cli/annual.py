@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 import click
 
 from bot.cli import common
+from policy.counting import many
 from programme import table_file
 from programme.handbook import permanent
 from programme.reviews import annual as programme_annual
@@ -45,7 +46,7 @@ def import_groups(file: BinaryIO, *, year: int, month: Month, by: str, dry_run: 
         common.print_json({"people": done.people, "groups": dict(done.groups), "dry_run": dry_run})
         return
     counted = ", ".join(f"{name}: {count}" for name, count in done.groups.items())
-    common.told(f"{done.people} people from {month} on ({counted}).", dry_run=dry_run)
+    common.told(f"{many(done.people, 'person', 'people')} from {month} on ({counted}).", dry_run=dry_run)
 
 
 @annual.command("draft")

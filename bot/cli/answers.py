@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common, listing
+from policy.counting import many
 from programme.usage import refusals
 from store.usage import refusals as store
 
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 source_option = click.option("--source", help="Only of this gateway.")
 
 
-@click.group()
+@click.group(cls=listing.Lists)
 def conflicts() -> None:
     """Usage that came under the id of an event with other content."""
 
@@ -38,13 +39,13 @@ def list_conflicts(*, source: str | None, limit: int, as_json: bool) -> None:
         click.echo(f"{one.source}/{one.event_id} ({one.state}): {_how_often(one)}")
         for field in one.fields:
             click.echo(f"  {field}: {_text(one.stands[field])} stands, {_text(one.offered[field])} was offered")
-    click.echo(f"{total:,} conflicts.")
+    click.echo(f"{many(total, 'conflict')}.")
 
 
 def _how_often(one: StandingConflict) -> str:
     first, last = f"{one.first_seen_at:%Y-%m-%d}", f"{one.last_seen_at:%Y-%m-%d}"
     when = f"on {first}" if first == last else f"from {first} to {last}"
-    return f"offered {'once' if one.times == 1 else f'{one.times:,} times'} {when}"
+    return f"offered {'once' if one.times == 1 else many(one.times, 'time')} {when}"
 
 
 def _conflict(one: StandingConflict) -> dict[str, object]:
@@ -69,7 +70,7 @@ def _text(value: object) -> str:
     return str(value) or "none"
 
 
-@click.group()
+@click.group(cls=listing.Lists)
 def rejected() -> None:
     """Usage that could not be read and was not taken in."""
 

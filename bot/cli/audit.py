@@ -75,7 +75,7 @@ def _id_or_text(moment: Moment, text: str | None) -> str | None:
 
 
 @audit.command("show")
-@click.argument("seq", type=click.IntRange(min=1))
+@click.argument("seq", type=common.COUNTED)
 @common.json_option
 def show_audit(seq: int, *, as_json: bool) -> None:
     """Show a row whole: what changed, under which handbook, in which message of Slack."""

@@ -10,6 +10,7 @@ import click
 from bot.cli import common
 from handlers import tables
 from handlers.tables import Column, Layout
+from policy.counting import many
 from policy.reasons import Refusal
 from programme.anchors import note_export
 from programme.finance import chargeback
@@ -57,7 +58,7 @@ def export_chargeback(*, month: Month, out: BinaryIO, format_: Format) -> None:
             note_export(moment, "chargeback.export", actor=common.actor(), lines=len(rows))
     tables.write(out, LAYOUT, tables.in_order(LAYOUT, rows), format_)
     common.told_as_of(copied)
-    click.echo(f"{len(rows):,} {'line' if len(rows) == 1 else 'lines'}.", file=sys.stderr)
+    click.echo(f"{many(len(rows), 'line')}.", file=sys.stderr)
     if not is_final:
         click.echo(f"{month} is not settled: what is posted before {settled} is still added to it.", file=sys.stderr)
 

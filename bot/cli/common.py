@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import getpass
 import json
+import re
 from collections.abc import Mapping
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
@@ -18,6 +19,7 @@ from handlers import FIRST_YEAR, LAST_YEAR, amounts, month_named
 from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
+from programme.files import cells
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +34,9 @@ TRIED = "Nothing was changed. It would be: "
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+COUNTED = click.IntRange(1, 10**15)
+"""A number of something, or under which it is known: no database takes a larger one."""
+
 out_option = click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
 
 
@@ -176,6 +181,9 @@ class UsdType(click.ParamType[NanoUSD]):
         return amount
 
 
+_RATE = re.compile(r"[0-9]+\.[0-9]+", re.ASCII)
+
+
 class RateType(click.ParamType[NanoUSD]):
     """What a unit is worth in USD, such as 1.085: three decimals are usual, and no point parts thousands."""
 
@@ -187,7 +195,9 @@ class RateType(click.ParamType[NanoUSD]):
         try:
             rate = NanoUSD.parse(value)
         except ValueError as error:
-            self.fail(str(error), param, ctx)
+            point = value.replace(",", ".")
+            comma = f"{value!r} has a comma where I read a point. Write {point}." if _RATE.fullmatch(point) else ""
+            self.fail(comma or str(error), param, ctx)
         if rate <= 0:
             self.fail(f"{value!r} is not above zero", param, ctx)
         return rate
@@ -202,9 +212,12 @@ class InstantType(click.ParamType[datetime]):
         if isinstance(value, datetime):
             return value
         try:
-            return require_aware(datetime.fromisoformat(value)).astimezone(UTC)
+            instant = require_aware(datetime.fromisoformat(value))
         except ValueError:
             self.fail(f"{value!r} is not an instant such as 2026-12-01T09:00:00+01:00", param, ctx)
+        if not FIRST_YEAR <= instant.year <= LAST_YEAR:
+            self.fail(f"{value!r} is not in the years {FIRST_YEAR} to {LAST_YEAR}", param, ctx)
+        return instant.astimezone(UTC)
 
 
 class TokensType(click.ParamType[MicroTokens]):
@@ -224,7 +237,7 @@ class TokensType(click.ParamType[MicroTokens]):
 
 
 class DayType(click.ParamType[date]):
-    """A date such as 2026-11-30."""
+    """A date such as 2026-11-30, read as in files: other ways are told with what they may mean."""
 
     name = "YYYY-MM-DD"
 
@@ -232,6 +245,7 @@ class DayType(click.ParamType[date]):
         if isinstance(value, date):
             return value
         try:
-            return date.fromisoformat(value)
-        except ValueError:
-            self.fail(f"{value!r} is not a date such as 2026-11-30", param, ctx)
+            return cells.day(value.strip())
+        except ValueError as error:
+            meant = f"; {error}" if isinstance(error, cells.WrongCellError) and str(error) else ""
+            self.fail(f"{value!r} is not a date such as 2026-11-30{meant}", param, ctx)

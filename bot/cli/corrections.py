@@ -12,6 +12,7 @@ from bot.cli import common, listing
 from handlers.decoding import UnfitFieldError
 from handlers.usage import csv_files
 from handlers.usage.formats import fingerprint, service_tier
+from policy.counting import many
 from policy.metering import METERS
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
@@ -319,7 +320,7 @@ def _sum_up(done: list[Done], *, dry_run: bool, as_json: bool) -> None:
         common.print_json({"seen": seen, "changed": changed, **usd, **tokens, "dry_run": dry_run})
         return
     usd_told, tokens_told = (" → ".join(map(listing.written, one.values())) for one in (cost, debit))
-    said = f"{changed:,} of {seen:,} events changed: USD {usd_told}, {tokens_told} tokens."
+    said = f"{changed:,} of {many(seen, 'event')} changed: USD {usd_told}, {tokens_told} tokens."
     common.told(said, dry_run=dry_run)
 
 

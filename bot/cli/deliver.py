@@ -9,6 +9,7 @@ import click
 
 from bot import settings
 from bot.cli import common
+from policy.counting import many
 from policy.reasons import Refusal
 from scheduler import courier, remedies, slack_delivery
 from scheduler.delivered import Delivered
@@ -31,7 +32,7 @@ NO_KEY = ""
     help="Try a parked message again; `all` for every one, or with --problem those with one problem.",
 )
 @click.option("--problem", metavar="CODE", help="Of --list and --retry: only what Slack last said this about.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True, help="Of --list.")
+@click.option("--limit", type=common.COUNTED, default=50, show_default=True, help="Of --list.")
 @click.option("--dry-run", is_flag=True, help="Of --retry: show what would be tried, and change nothing.")
 @common.json_option
 def deliver(*, show: bool, retry: str | None, problem: str | None, limit: int, dry_run: bool, as_json: bool) -> None:
@@ -81,7 +82,7 @@ def _retry(key: str, problem: str | None, *, dry_run: bool) -> None:
         named = [f"the key {one!r}"] * (one is not None) + [f"the problem {problem!r}"] * (problem is not None)
         text = f"No parked message has {' and '.join(named)}."
         raise Refusal("not_parked", text, next_step="See `deliver --list`.")
-    common.told(f"{count} {'message' if count == 1 else 'messages'} will be tried again.", dry_run=dry_run)
+    common.told(f"{many(count, 'message')} will be tried again.", dry_run=dry_run)
 
 
 def _why(stopped: str) -> str:

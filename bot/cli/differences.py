@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import common, listing
+from policy.counting import many
 from policy.metering import named
 from programme.usage import second_opinion
 
@@ -15,9 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("differences")
-@click.option(
-    "--limit", type=click.IntRange(min=1), default=20, show_default=True, help="So many of the latest events."
-)
+@click.option("--limit", type=common.COUNTED, default=20, show_default=True, help="So many of the latest events.")
 @click.option("--source", help="Only of this gateway.")
 @common.json_option
 def list_differences(*, limit: int, source: str | None, as_json: bool) -> None:
@@ -41,7 +40,7 @@ def list_differences(*, limit: int, source: str | None, as_json: bool) -> None:
         events = [(one.source, one.event_id, f"{one.occurred_at:%Y-%m-%d %H:%M}", *_figures(one)) for one in latest]
         common.print_table(("source", "event_id", "occurred_at", "ours_usd", "theirs_usd", "ours/theirs"), events)
     total = sum(one.events for one in by_model)
-    click.echo(f"{total:,} {'event differs' if total == 1 else 'events differ'}.")
+    click.echo(f"{many(total, 'event differs', 'events differ')}.")
 
 
 def _figures(one: Apart | Difference) -> tuple[str, str, str]:

@@ -11,6 +11,7 @@ import click
 from bot.cli import common, listing
 from handlers import tables
 from handlers.tables import Column, Layout
+from policy.counting import many
 from policy.period import first_instant
 from policy.units import MicroTokens
 from programme import anchors
@@ -95,7 +96,7 @@ def export_exceptions(*, first: date | None, last: date | None, out: BinaryIO, f
         rows = [_row(card) for card in cards.of_many(moment, found).values()]
         anchors.note_export(moment, "exceptions.export", actor=common.actor(), lines=len(rows))
     tables.write(out, LAYOUT, tables.in_order(LAYOUT, rows), format_)
-    click.echo(f"{len(found):,} {'request' if len(found) == 1 else 'requests'}.", file=sys.stderr)
+    click.echo(f"{many(len(found), 'request')}.", file=sys.stderr)
 
 
 def _bounds(app: App, first: date | None, last: date | None) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ import click
 from bot.cli import chargeback, common, focus
 from handlers import FIRST_YEAR, LAST_YEAR, tables
 from handlers.tables import Column, Layout
+from policy.counting import many
 from policy.period import Week
 from programme import anchors
 from programme.people import directory
@@ -59,7 +60,7 @@ def export_spend(*, email: str | None, out: BinaryIO, format_: Format) -> None:
             anchors.note_export(noting, "spend.export", actor=common.actor(), lines=len(rows))
     tables.write(out, SPEND, tables.in_order(SPEND, rows), format_)
     common.told_as_of(moment)
-    click.echo(f"{teams_told:,} {'team' if teams_told == 1 else 'teams'}.", file=sys.stderr)
+    click.echo(f"{many(teams_told, 'team')}.", file=sys.stderr)
 
 
 def _spend(moment: Moment, email: str | None) -> tuple[list[dict[str, Any]], int]:
@@ -116,13 +117,14 @@ def export_review(*, year: int, by: str, out: BinaryIO, format_: Format, summary
         exported = annual_export.export(moment, year, by=by)
     lines: Sequence[Line | YearLine] = year_summary.of(exported.lines, year) if summary else exported.lines
     tables.write(out, tables.layout_of(YearLine if summary else Line), map(astuple, lines), format_)
-    click.echo(f"{len(lines):,} lines; {exported.left_out:,} people opted out.", file=sys.stderr)
+    click.echo(f"{many(len(lines), 'line')}; {many(exported.left_out, 'person', 'people')} opted out.", file=sys.stderr)
 
 
 def _show(found: Eligibility) -> None:
     """Counts by level and by team, and how many people are in groups too small to tell."""
     everyone = found.everyone
-    click.echo(f"{everyone.eligible:,} of {everyone.people:,} people would be eligible by the reviews of {found.year}.")
+    people = many(everyone.people, "person", "people")
+    click.echo(f"{everyone.eligible:,} of {people} would be eligible by the reviews of {found.year}.")
     for name, groups, hidden in (
         ("level", found.levels, found.not_told_by_level),
         ("team of", found.teams, found.not_told_by_team),
@@ -131,9 +133,9 @@ def _show(found: Eligibility) -> None:
         rows = [(one.name, f"{one.people:,}", f"{one.eligible:,}") for one in groups]
         common.print_table((name, "people", "eligible"), rows)
         if hidden:
-            click.echo(f"{hidden:,} people are in groups too small to tell.")
+            click.echo(f"{many(hidden, 'person is', 'people are')} in groups too small to tell.")
     if found.left_out:
-        click.echo(f"\n{found.left_out:,} people opted out.")
+        click.echo(f"\n{many(found.left_out, 'person', 'people')} opted out.")
 
 
 export.add_command(focus.export_focus)

@@ -11,6 +11,7 @@ from bot.cli import common
 from handlers import tables
 from handlers.finance import focus_writing
 from handlers.finance.focus_columns import SPECS
+from policy.counting import many
 from policy.reasons import Refusal
 from programme.anchors import note_export
 from programme.finance import month_charges
@@ -45,7 +46,7 @@ def export_focus(*, month: Month, spec: Spec, named: Format | None, format_: For
         with app.transaction() as moment:
             note_export(moment, "focus.export", actor=common.actor(), lines=lines)
     common.told_as_of(copied)
-    click.echo(f"{lines:,} {'row' if lines == 1 else 'rows'}.", file=sys.stderr)
+    click.echo(f"{many(lines, 'row')}.", file=sys.stderr)
     if not is_final:
         day = told.settled_at(month).astimezone(told.moment.zone).date()
         click.echo(f"{month} is not settled: what is posted before {day} is still added to it.", file=sys.stderr)

@@ -11,6 +11,7 @@ import click
 from bot import settings
 from bot.cli import common, grant_plans, listing
 from bot.cli.listing import Listing
+from policy.counting import many
 from policy.kinds import LotKind
 from policy.period import Month, first_instant
 from policy.reasons import Refusal
@@ -145,7 +146,7 @@ def list_grants(
 
 
 @grants.command("revoke")
-@click.argument("lot", type=click.IntRange(min=1))
+@click.argument("lot", type=common.COUNTED)
 @click.option("--reason", required=True, help="The person reads it.")
 @common.dry_run_option
 @common.json_option
@@ -198,7 +199,7 @@ def run_grants(month: Month, *, dry_run: bool, yes: bool, as_json: bool) -> None
     else:
         if dry_run:
             grant_plans.show(posted.plan)
-        said = f"{posted.people} people were granted {listing.written(posted.granted)} tokens; "
+        said = f"{many(posted.people, 'person was', 'people were')} granted {listing.written(posted.granted)} tokens; "
         common.told(f"{said}{listing.written(posted.lapsed)} over the carry-over limit lapsed.", dry_run=dry_run)
         grant_plans.warn_of_unsized(posted.unsized, mails)
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO, TypeVar
 import click
 
 from bot.cli import common
-from bot.cli.listing import many
 from handlers.invoices import files
 from policy.bills import KEPT, OUTSIDE, PERSON, PROJECT, ROUNDING
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.units import NanoUSD, split_by_largest_remainder
 from programme.invoices import showing, told
@@ -207,7 +207,7 @@ def _of_bill(bill: Bill) -> dict[str, Any]:
 
 
 @invoices.command("show")
-@click.argument("bill_id", type=int, metavar="ID")
+@click.argument("bill_id", type=common.COUNTED, metavar="ID")
 @common.json_option
 def show(bill_id: int, *, as_json: bool) -> None:
     """Show who bears a bill, by service; `invoices list` has the ids."""

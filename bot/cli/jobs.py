@@ -8,6 +8,7 @@ import click
 
 from bot.cli import common, listing
 from gateways.jobs import arguments
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.holds import ending
@@ -63,7 +64,7 @@ def list_jobs(*, also_over: bool, email: str | None, service: str | None, limit:
         return
     if rows:
         common.print_table(HEADING, [[row[name] for name in HEADING] for row in rows])
-    click.echo(f"{len(rows)} {'job' if len(rows) == 1 else 'jobs'}{'' if also_over else ' running'}.")
+    click.echo(f"{many(len(rows), 'job')}{'' if also_over else ' running'}.")
 
 
 @job.command("show")

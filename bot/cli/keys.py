@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from bot.cli import common
+from policy.counting import many
 from policy.period import day_of, first_instant
 from programme.usage import keys as programme_keys
 from store.usage import keys as key_store
@@ -97,7 +98,7 @@ def rotate_key(name: str, *, hours: int, last_day: date | None, dry_run: bool, a
             actor=common.actor(),
             expires_at=_end_of(last_day, app),
         )
-    ends = f"opens for {hours} more hours" if hours else "opens nothing any more"
+    ends = f"opens for {many(hours, 'more hour')}" if hours else "opens nothing any more"
     said = f"The old secret of {name} {ends}. The new one is shown only this once."
     _show(key, {}, said, dry_run=dry_run, as_json=as_json)
 

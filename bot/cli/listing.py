@@ -17,12 +17,18 @@ if TYPE_CHECKING:
 
     from programme.app import App
 
-limit_option = click.option(
-    "--limit", type=click.IntRange(min=1), default=50, show_default=True, help="At most so many."
-)
+limit_option = click.option("--limit", type=common.COUNTED, default=50, show_default=True, help="At most so many.")
 since_option = click.option("--since", type=common.DayType(), help="From this day on.")
 UNITS = {MicroTokens: "_tokens", NanoUSD: "_usd"}
 WIDEST = 60
+
+
+class Lists(click.Group):
+    """A group of commands that lists where none of them is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        is_named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named else ["list", *args])
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +73,6 @@ def written(amount: Amount) -> str:
     """An amount with its thousands parted and without zeros behind the point: `160,000`, `0.25`."""
     text = f"{amount.decimal:,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def many(count: int, what: str) -> str:
-    """So many of a thing: `1 name`, `2,000 names`."""
-    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
 
 
 def usd(amount: NanoUSD, *, as_json: bool) -> str:

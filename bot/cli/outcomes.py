@@ -106,7 +106,7 @@ def _taken_in(moment: Moment, reported: Sequence[OutcomeReport]) -> Counter[str]
 
 @outcomes.command("list")
 @click.option("--waiting", is_flag=True, help="Only those whose people are not known yet.")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--limit", type=common.COUNTED, default=50, show_default=True)
 @common.json_option
 def list_outcomes(*, waiting: bool, limit: int, as_json: bool) -> None:
     """List the latest outcomes as they count; those kept by team never show the person."""

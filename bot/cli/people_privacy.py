@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import common, listing
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.privacy import erasing, retention
@@ -102,7 +103,7 @@ def erase_person(who: str, *, dry_run: bool, as_json: bool) -> None:
         )
         return
     counts = ((done.names, "name"), (done.texts, "text"), (done.letters, "message"))
-    said = f"{', '.join(starmap(listing.many, counts))} and the names in {listing.many(done.events, 'event')}"
+    said = f"{', '.join(starmap(many, counts))} and the names in {many(done.events, 'event')}"
     common.told(f"{done.person_id}: {said} are gone. What stays:", dry_run=dry_run)
     common.print_table(("rows", "table", "why"), [(n, name, erasing.why_kept(name)) for name, n in done.kept.items()])
     click.echo("Back-ups and what Slack already has are not in reach: see docs/operators/privacy.md.", err=True)
@@ -146,7 +147,7 @@ def _retain(app: App) -> Mapping[str, int]:
 
 def _print_due(found: Sequence[Due], *, dry_run: bool) -> None:
     total = sum(one.rows for one in found)
-    common.told("1 row is gone." if total == 1 else f"{total:,} rows are gone.", dry_run=dry_run)
+    common.told(f"{many(total, 'row is', 'rows are')} gone.", dry_run=dry_run)
     rows = [(one.kind, one.part, one.days, f"{one.before:%Y-%m-%d}", one.rows) for one in found]
     common.print_table(("kind", "table", "days", "before", "rows"), rows)
     for email in (email for one in found for email in one.people):

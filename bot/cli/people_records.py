@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.cli import common, listing
+from policy.counting import many
 from programme.people import merging
 from programme.privacy import erasing
 from store.people import directory as people_store
@@ -97,7 +98,7 @@ def merge_people(second: str, into: str, *, dry_run: bool, as_json: bool) -> Non
             )
         )
         return
-    also = f", and {len(done.requests)} open requests" if done.requests else ""
+    also = f", and {many(len(done.requests), 'open request')}" if done.requests else ""
     common.told(
         f"{done.second.email} ({done.second.id}) is {done.first.email} ({done.first.id}): "
         f"{listing.written(done.tokens)} tokens and a debt of {listing.written(done.debt)} come over{also}.",

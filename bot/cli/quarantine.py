@@ -48,7 +48,7 @@ def quarantine() -> None:
 
 
 @quarantine.command("list")
-@click.option("--limit", type=click.IntRange(min=1), default=50, show_default=True)
+@click.option("--limit", type=common.COUNTED, default=50, show_default=True)
 @click.option("--events", "one_by_one", is_flag=True, help="Every event, the oldest first, instead of groups.")
 @click.option("--source", help="Only of this gateway.")
 @click.option("--reason", help="Only what waits for this reason, such as unknown_person.")

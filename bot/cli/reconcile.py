@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from bot.cli import common
+from policy.counting import many
 from policy.period import Month
 from policy.units import NanoUSD
 from policy.vendors import VENDORS
@@ -147,7 +148,7 @@ def _print_one(one: Shown) -> None:
 
 def _verdict(one: Shown) -> str:
     if (n := len(one.undecided)) > 0:
-        return f"{n} {'difference is' if n == 1 else 'differences are'} open."
+        return f"{many(n, 'difference is', 'differences are')} open."
     return "it agrees." if not one.findings else "every difference is decided."
 
 

@@ -11,6 +11,7 @@ import click
 
 from bot.cli import common, listing
 from policy import handbook as handbooks
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.reviews.adjustment import THOUSANDTH
 from policy.reviews.proposal import PROPOSED
@@ -301,8 +302,9 @@ def _proposed(summary: Summary) -> str:
 def _print_fairness(fairness: Fairness, names: Mapping[str, str]) -> None:
     for group in fairness.groups:
         name = names.get(group.name, group.name) or "no one's"
+        people = many(group.people, "person", "people")
         click.echo(
-            f"{fairness.kind + ' ' + name:<20} {group.people} people, mean {group.mean_percent:+} %, "
+            f"{fairness.kind + ' ' + name:<20} {people}, mean {group.mean_percent:+} %, "
             f"{_share(group.raised_permille)} raised, {_share(group.cut_permille)} cut"
         )
     if fairness.hidden:

@@ -9,6 +9,7 @@ import click
 
 from bot.cli import common
 from policy import rollout as policy
+from policy.counting import many
 from policy.period import Month, day_of
 from policy.rollout import Participant
 from programme.people import terms
@@ -55,7 +56,9 @@ def draw_waves(*, seed: str | None, dry_run: bool) -> None:
     drawn = seed or secrets.token_hex(8)
     with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
         sizes = terms.draw_waves(moment, seed=drawn, actor=common.actor())
-    common.told(", ".join(f"wave {wave}: {people} people" for wave, people in sizes.items()), dry_run=dry_run)
+    common.told(
+        ", ".join(f"wave {wave}: {many(people, 'person', 'people')}" for wave, people in sizes.items()), dry_run=dry_run
+    )
     click.echo(f"Seed {drawn}.")
     if dry_run:
         click.echo(f"`tokens-bot rollout draw --seed {drawn}` draws the same.")

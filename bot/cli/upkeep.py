@@ -13,6 +13,7 @@ import click
 from bot import backups, moving, rehearsals, settings, wiring
 from bot.cli import common
 from bot.cli.running import MOST_FINDINGS, recomputed
+from policy.counting import many
 
 if TYPE_CHECKING:
     from bot.rehearsals import Rehearsal
@@ -81,7 +82,7 @@ def _show(found: Rehearsal, *, as_json: bool) -> None:
         f"{len(found.steps)} steps, {total:.1f} s; {same} tables keep their number of rows. Nothing was changed."
     )
     for name, (before, after) in found.lost.items():
-        click.echo(f"{name} would lose {before - after:,} of its {before:,} rows.", err=True)
+        click.echo(f"{name} would lose {before - after:,} of its {many(before, 'row')}.", err=True)
 
 
 @click.command()

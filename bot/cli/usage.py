@@ -12,6 +12,7 @@ from bot.cli import answers, common, corrections, invoices
 from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
+from policy.counting import many
 from policy.reasons import Refusal
 from programme.files import encodings
 from programme.invoices.taking import Import
@@ -51,7 +52,7 @@ def import_usage(
     if done.bad.count and not skip_bad_lines:
         raise Refusal(
             "file_has_bad_lines",
-            f"{done.bad.count:,} bad lines, so nothing was imported.",
+            f"{many(done.bad.count, 'bad line')}, so nothing was imported.",
             next_step="Correct them, or skip them with --skip-bad-lines.",
         )
     if refused := sum(done.counts[status] for status in files.REFUSED) - done.bad.count:

@@ -9,6 +9,7 @@ import click
 
 from bot import settings
 from bot.cli import common, listing
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.vendors import VENDORS
 from scheduler.vendors import syncing
@@ -50,7 +51,7 @@ def sync(vendor: Vendor, *, first: date, last: date, dry_run: bool, as_json: boo
         return
     sync = taken.sync
     common.told(
-        f"{vendor}, {first} to {last}: {sync.lines:,} lines; {sync.added:,} new, {sync.changed:,} changed,"
+        f"{vendor}, {first} to {last}: {many(sync.lines, 'line')}; {sync.added:,} new, {sync.changed:,} changed,"
         f" {sync.gone:,} gone.",
         dry_run=dry_run,
     )

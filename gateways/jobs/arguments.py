@@ -51,7 +51,7 @@ def _send(bot: Bot, spool: Spool) -> int:
     except (Away, Refused) as error:
         _say(f"{sum(1 for _ in spool.waiting())} of {waiting} reports still wait: {error}")
         return 1
-    _say(f"{waiting} reports were delivered.")
+    _say("1 report was delivered." if waiting == 1 else f"{waiting} reports were delivered.")
     return 0
 
 

@@ -62,7 +62,11 @@ def _refused(journal: Journal, *, as_json: bool) -> int:
 
 def _retry(journal: Journal, *, as_json: bool) -> int:
     again = journal.retry_refused()
-    print(json.dumps({"sent_again": again}) if as_json else f"{again} events will be sent again.")
+    print(
+        json.dumps({"sent_again": again})
+        if as_json
+        else f"{again} {'event' if again == 1 else 'events'} will be sent again."
+    )
     return 0
 
 

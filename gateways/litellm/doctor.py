@@ -58,7 +58,8 @@ def _journal(chosen: settings.Settings, clock: Callable[[], float]) -> Iterator[
     waiting = f"{standing.waiting} events wait, the oldest for {age:.0f} s; {standing.releases} holds to give back"
     yield Finding("journal", "look" if age > BEARABLE_AGE else "good", waiting)
     if standing.refused:
-        detail = f"{standing.refused} events were refused: see `refused`, correct the cause, then `retry`"
+        refused = "event was refused" if standing.refused == 1 else "events were refused"
+        detail = f"{standing.refused} {refused}: see `refused`, correct the cause, then `retry`"
         yield Finding("refused", "bad", detail)
 
 

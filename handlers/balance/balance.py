@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from handlers import contact_of, month_named
+from handlers.slack import leavers
 from handlers.slack.commands import Command, Request
 from handlers.slack.interactions import on_press
 from policy.period import Month, day_of
@@ -34,6 +35,7 @@ def show_balance(app: App, request: Request) -> Message | None:
         card = balance.of_slack_user(moment, request.slack_user_id)
         if card is None:
             return None
+        leavers.require_here(moment, card.left_on)
         books = app.recent_handbooks.get(moment.session, request.now)
         near_caps = limits.near(moment, card.person_id)
     names = {service.key: service.name for book in books.versions for service in book.services}
@@ -60,6 +62,7 @@ def _why(app: App, request: Request, *, exact: bool) -> Message | None:
         card = balance.of_slack_user(moment, request.slack_user_id)
         if card is None:
             return None
+        leavers.require_here(moment, card.left_on)
         explanation = why.explain(moment, card)
         names = reference.service_names(moment.session)
         contact = contact_of(moment)
@@ -120,8 +123,8 @@ def _row(service: str, model: str, lines: Sequence[Line]) -> list[str]:
 
 
 COMMANDS = (
-    Command("balance", "", "what you have left, and until when", show_balance),
-    Command("why", "", "the arithmetic behind it", show_why),
+    Command("balance", "", "what you have left, and until when", show_balance, has_card=True),
+    Command("why", "", "the arithmetic behind it", show_why, has_card=True),
     Command("history", "[month]", "what you used in a month, such as `2026-10`", show_history),
 )
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from handlers import amounts
 from handlers.amounts import Limit
 from policy.units import MicroTokens, NanoUSD
-from programme.exceptions.asking import AT_MOST, LARGEST_ASK
+from programme.exceptions.asking import AT_MOST
+from programme.funding import LARGEST_LOT
 
 if TYPE_CHECKING:
     from policy.value.valuation import TokenValue
 
-_LIMIT = Limit(LARGEST_ASK.decimal, AT_MOST)
+_LIMIT = Limit(LARGEST_LOT.decimal, AT_MOST)
 
 
 def parse(text: str, value: TokenValue) -> MicroTokens:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from fastapi import HTTPException
 
 from handlers import bodies
+from policy.period import day_of
 from policy.units import MicroTokens, NanoUSD
 from programme.holds.ending import CANCELLED, OVER, SETTLED_ALREADY, UNKNOWN
 from programme.holds.pricing import UNKNOWN_PERSON
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from policy.units import Amount
     from programme.holds.leasing import Leased, Priced
     from programme.holds.reserving import Held
-    from store.ledger.wallets import LotRow
+    from views.balance import LotLine
     from views.holds import CapTold, Limits
 
 DENIED = 402
@@ -112,18 +114,21 @@ def _per_unit(nano_usd: int, per: int) -> str:
     return f"{NanoUSD(nano_usd).decimal / per:.15f}".rstrip("0").rstrip(".") or "0"
 
 
-def limits(shown: Limits, lots: Sequence[LotRow], zone: ZoneInfo) -> Answer:
+def limits(shown: Limits, lots: Sequence[LotLine], zone: ZoneInfo) -> Answer:
     return {
-        "lots": [
-            {"ends_on": lot.expires_at.astimezone(zone).date().isoformat(), "tokens": text(MicroTokens(lot.remaining))}
-            for lot in lots
-        ],
+        "lots": [_lot(lot, zone) for lot in lots],
         "balance_tokens": None if shown.balance is None else text(shown.balance),
         "held_tokens": text(shown.held),
         "available_tokens": None if shown.available is None else text(shown.available),
         "overdraft_tokens": text(shown.overdraft),
         "caps": [cap(one) for one in shown.caps],
     }
+
+
+def _lot(lot: LotLine, zone: ZoneInfo) -> Answer:
+    """What can be spent through a day of the programme; `lapses` where the carry-over ends it then."""
+    last_day = day_of(lot.expires_at - timedelta(microseconds=1), zone)
+    return {"last_day": last_day.isoformat(), "tokens": text(lot.remaining), "lapses": lot.lapses}
 
 
 def cap(one: CapTold) -> Answer:

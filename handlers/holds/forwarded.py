@@ -23,10 +23,10 @@ from handlers.usage.formats import MAX_COUNT
 from policy.estimates import Asked
 from policy.reasons import Refusal
 from programme.app import App
+from programme.balance import balance
 from programme.holds import limits, pricing
 from programme.holds.pricing import Ask
 from store.holds.records import CALL
-from store.ledger import wallets
 from store.people import directory
 from store.usage.keys import ApiKey
 
@@ -126,7 +126,6 @@ def _wallet(app: App, source: str, user: str) -> dict[str, Any]:
             raise Refusal(pricing.UNKNOWN_PERSON, "No person has NUL in a name.")
         buyer = pricing.buyer_seen(moment, source, asked.identities_of(user))
         person = directory.by_id(moment.session, buyer.person_id)
-        wallet = person and wallets.of_email(moment.session, person.email, moment.today)
-        lots = [lot for lot in wallet.lots if lot.starts_at <= moment.now < lot.expires_at] if wallet else []
+        card = person and balance.of_email(moment, person.email)
         shown = limits.of(moment, buyer)
-    return {"user": user} | answers.limits(shown, lots, app.zone)
+    return {"user": user} | answers.limits(shown, card.lots if card else (), app.zone)

@@ -36,7 +36,7 @@ def build(app: App, key_with: Guard) -> APIRouter:
         body = await bodies.read(request)
         return await run_in_threadpool(_leased, app, key.source, body)
 
-    @router.delete("/{lease_id}", summary="Give back what is left of a lease")
+    @router.delete("/{lease_id:path}", summary="Give back what is left of a lease")
     def give_back(lease_id: str, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         return routes.release(app, key.source, routes.known(lease_id))
 

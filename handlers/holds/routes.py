@@ -75,6 +75,7 @@ def parsed(found: T | Rejected) -> T:
 
 
 def routes(app: App, key_with: Guard) -> APIRouter:
+    # An id is the gateway's own, and may have slashes in it.
     router = APIRouter(prefix="/v1/holds", tags=["holds"])
     require_key = key_with(SCOPE)
 
@@ -93,7 +94,7 @@ def routes(app: App, key_with: Guard) -> APIRouter:
         return await run_in_threadpool(_made, app, key.source, body)
 
     @router.post(
-        "/{hold_id}/settle",
+        "/{hold_id:path}/settle",
         summary="Post what a call used, and free what it held",
         **SETTLE,
     )
@@ -104,12 +105,12 @@ def routes(app: App, key_with: Guard) -> APIRouter:
         body = await bodies.read(request)
         return await run_in_threadpool(_settled, app, key, known(hold_id), body, final=final)
 
-    @router.post("/{hold_id}/release", summary="Give back what a call held", responses=_ERRORS)
+    @router.post("/{hold_id:path}/release", summary="Give back what a call held", responses=_ERRORS)
     def release_hold(hold_id: str, key: Annotated[ApiKey, Depends(require_key)]) -> Response:
         return release(app, key.source, known(hold_id))
 
     @router.post(
-        "/{hold_id}/extend",
+        "/{hold_id:path}/extend",
         summary="Hold for longer, or more",
         **EXTEND,
     )

@@ -44,9 +44,14 @@ def _resource(payload: dict[str, Any]) -> dict[str, Any]:
 
 
 def _value(name: str, value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """A value by the name of its attribute: Entra writes booleans as "True", and a manager as a text or a list."""
+    """A value by the name of its attribute: Entra writes booleans as "True", and a manager as a text or a list.
+
+    HR systems have the share of a post as a number.
+    """
     if name.lower() in {"active", "primary"} and isinstance(value, str):
         return _BOOLEANS.get(value.lower(), value)
+    if name.lower() == "fte" and isinstance(value, int | float):
+        return str(value)
     if name.lower() == "manager":
         return _manager(value)
     if isinstance(value, dict):

@@ -41,6 +41,12 @@ class Service(ScimService):
             ours.take_offer(habits.offer_told(payload, resources.Participation.__schema__))
         return resource
 
+    @staticmethod
+    def error_of(exception: Exception) -> Error:
+        """A value of the wrong type is told of a PATCH as of a PUT: the library repeats pydantic, on several lines."""
+        cause = exception.__cause__
+        return ScimService.error_of(scim_exception_of(cause) if isinstance(cause, ValidationError) else exception)
+
 
 SERVICE = Service(resources.provider())
 

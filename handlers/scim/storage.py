@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from handlers.scim.resources import Group
     from programme.moment import Moment
 
+LAST = 2**62
+"""Nobody stands behind it: a larger number is more than a database counts to."""
 _SCIM_ERRORS: dict[str, type[SCIMException]] = {
     provisioning.TAKEN: UniquenessException,
     provisioning.INVALID: InvalidValueException,
@@ -127,7 +129,7 @@ class Storage(ScimStorage):
         position: object = None,  # noqa: ARG002 - of cursors, which are not announced
     ) -> SearchPage:
         """A page by index. What asks for one name is looked up; any other filter is held against everybody."""
-        start, count = search_request.start_index_0 or 0, search_request.count
+        start, count = min(search_request.start_index_0 or 0, LAST), search_request.count
         names = {one.name for one in resource_types}
         if search_request.filter is None and names == {USER}:
             page = provisioned.page(self._moment.session, start, count)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from handlers import contact_of, metrics
+from handlers.slack import leavers
 from handlers.slack.interactions import Modal, failed, open_modal
 from handlers.slack.listeners import COMMAND
 from handlers.slack.users import meet
@@ -69,6 +70,8 @@ class Command:
     """The action that opens the same form, for a command with one."""
     topic: str = YOURS
     """Under which heading `help` lists it; those of managers, of the board and of recruiters are for them alone."""
+    has_card: bool = False
+    """It reads a card that says whether they have left; for all others that is looked up before."""
 
 
 class Commands:
@@ -102,7 +105,7 @@ class Commands:
         try:
             with metrics.COMMAND_SECONDS.labels(command.name).time():
                 return done_again(
-                    lambda: command.answer(doing, request) or _after_linking(doing, command, request, client)
+                    lambda: _answered(doing, command, request) or _after_linking(doing, command, request, client)
                 )
         except Refusal as refusal:
             return render.message("shared/refusal", refusal=refusal)
@@ -160,12 +163,21 @@ def unescaped(text: str) -> str:
     return text
 
 
+def _answered(app: App, command: Command, request: Request) -> Message | Modal | None:
+    """The command's answer; whoever has left is told that there is none."""
+    if not command.has_card:
+        with app.reading(request.now) as moment:
+            person = people_store.by_slack_id(moment.session, request.slack_user_id)
+            leavers.require_here(moment, person.left_on if person else None)
+    return command.answer(app, request)
+
+
 def _after_linking(app: App, command: Command, request: Request, client: WebClient) -> Message | Modal:
     """First contact: link the person, and answer again."""
     met = meet(app, client, request.slack_user_id, request.now)
     if met.refusal is not None and met.refusal.code != "unknown_person":
         raise met.refusal
-    answered = command.answer(app, request) if met.person else None
+    answered = _answered(app, command, request) if met.person else None
     if answered is not None:
         return answered
     with app.reading(request.now) as moment:

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.webhook import WebhookClient
 
 from handlers import note_failure
+from handlers.slack import leavers
 from handlers.slack.listeners import FORM, PRESS
 from handlers.slack.users import meet, quick
 from policy.reasons import FieldsRefused, Refusal
@@ -103,6 +104,13 @@ def known_person(app: App, client: WebClient, slack_user_id: str, now: datetime)
     return meet(app, client, slack_user_id, now).required()
 
 
+def _here(app: App, client: WebClient, slack_user_id: str, now: datetime) -> Person:
+    """The same for someone who may do something; a Refusal for whoever has left."""
+    person = known_person(app, client, slack_user_id, now)
+    leavers.require_here_at(app, now, person.left_on)
+    return person
+
+
 def on_press(
     listeners: Listeners, action_id: str, answer: Callable[[App, Press], Message | Modal | None], app: App
 ) -> None:
@@ -123,7 +131,7 @@ def _pressed(
     container = body.get("container", {})
     person = None
     try:
-        person = known_person(app, client, body["user"]["id"], now)
+        person = _here(app, client, body["user"]["id"], now)
         value = str(body["actions"][0].get("value") or "")
         private = str((body.get("view") or {}).get("private_metadata") or "")
         press = Press(person, value, now, container.get("channel_id"), container.get("message_ts"), private)
@@ -258,7 +266,7 @@ def _submitted(
 def form_of(app: App, client: WebClient, body: dict[str, Any]) -> Form:
     """What is in the modal that something was done in."""
     view, now = body["view"], app.clock()
-    person = known_person(app, client, body["user"]["id"], now)
+    person = _here(app, client, body["user"]["id"], now)
     return Form(person, view["id"], typed(view), view.get("private_metadata", ""), now)
 
 

@@ -27,6 +27,8 @@ LEAVERS = ("pool", "expire")
 AFTER_PILOT = ("stay", "wait")
 BOARD, CALENDAR = "board", "calendar"
 GATES = (BOARD, CALENDAR)
+FIRST_YEAR, LAST_YEAR = 2000, 2100
+"""Of a launch; what lies outside is a slip of the pen, and no calendar has months after 9999."""
 LEAST_ANNUAL, MOST_ANNUAL = Decimal("0.90"), Decimal("1.10")
 """What any group of the annual review can do to a grant."""
 
@@ -171,6 +173,8 @@ def rollout_contradictions(rollout: RolloutRules) -> Iterator[str]:
     launched = rollout.launched_on
     if launched and launched.day != 1:
         yield f"rollout.launched_on = {launched}: not the first of a month"
+    if launched and not FIRST_YEAR <= launched.year <= LAST_YEAR:
+        yield f"rollout.launched_on = {launched}: not in the years {FIRST_YEAR} to {LAST_YEAR}"
     for level in rollout.pilot_levels:
         if level not in LEVELS:
             yield f"rollout.pilot_levels: {level!r} is none of {', '.join(LEVELS)}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from policy.counting import many
 from policy.reasons import Refusal
 from policy.roi import student
 from policy.roi.checks import demeaned
@@ -48,7 +49,8 @@ class Association(NamedTuple):
 def lagged(tokens: Floats, output: Floats, draws: Draws, lags: Sequence[int] = LAGS) -> Association:
     """Teams in rows, weeks in columns. Whole teams are drawn again, as a team's weeks hang together."""
     if tokens.shape != output.shape or tokens.shape[0] <= 1 or tokens.shape[1] <= max(map(abs, lags)) + 1:
-        raise Refusal("panel_too_small", f"{tokens.shape[0]} teams in {tokens.shape[1]} weeks are too few for a lag.")
+        told = f"{many(tokens.shape[0], 'team')} in {many(tokens.shape[1], 'week')}"
+        raise Refusal("panel_too_small", f"Too few for a lag: {told}.")
     x, y = demeaned(tokens), demeaned(output)
     teams = len(x)
     drawn = np.random.default_rng(draws.seed).multinomial(teams, np.full(teams, 1 / teams), size=draws.most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from policy import lots as burning
@@ -53,6 +54,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
     found = lapse.of(moment, wallet)
     lapsing, takes = found or (None, {})
     usable, gone = _lines(spendable, lapsing, takes, moment.zone)
+    usable = _while_here(usable, wallet.left_on, today, moment.zone)
     coming = [_lot_line(lot) for lot in wallet.lots if lot.starts_at > moment.now]
     # A lot that has expired but is not yet closed still stands in the balance, so it counts here and nowhere else.
     debt = burning.debt(wallet.balance, (lot.remaining for lot in wallet.lots))
@@ -83,6 +85,7 @@ def _card(moment: Moment, wallet: Wallet, today: date) -> BalanceCard:
         debt_grants=_debt_grants(factors, debt, spending, today),
         held=MicroTokens(wallet.held),
         held_calls=records.open_of(moment.session, wallet.account_id).calls if wallet.held and wallet.account_id else 0,
+        left_on=wallet.left_on,
     )
 
 
@@ -111,6 +114,14 @@ def _lines(
     if lapsing.is_past:
         return rest, parts
     return sorted([*parts, *rest], key=lambda line: line.expires_at), []
+
+
+def _while_here(lines: list[LotLine], left_on: date | None, today: date, zone: ZoneInfo) -> list[LotLine]:
+    """The same for someone whose last day is to come: the wallet is frozen after it, whatever still has time then."""
+    if left_on is None or left_on < today:
+        return lines
+    frozen = first_instant(left_on + timedelta(days=1), zone)
+    return [replace(line, expires_at=min(line.expires_at, frozen)) for line in lines]
 
 
 def _lot_line(lot: LotRow) -> LotLine:

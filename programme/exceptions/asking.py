@@ -17,6 +17,7 @@ from programme.exceptions import crediting, notices
 from programme.exceptions.crediting import Credit
 from programme.exceptions.request import REQUEST, locked, move, note, require
 from programme.exceptions.steps import NO_STEP, first_step
+from programme.funding import LARGEST_LOT
 from programme.people import board
 from programme.value import valuation
 from store import locks
@@ -43,8 +44,7 @@ if TYPE_CHECKING:
     from store.exceptions.requests import Request
     from store.people.directory import Person
 
-LARGEST_ASK = MicroTokens.parse("1000000000")
-AT_MOST = f"You may ask for at most {LARGEST_ASK.decimal:,f} tokens in one request."
+AT_MOST = f"You may ask for at most {LARGEST_LOT.decimal:,f} tokens in one request."
 NO_PURPOSE = 'Write in a sentence what it is for, for example "Load test of the new search". The board decides by it.'
 LONGEST_INCIDENT = 100
 MOST_BENEFICIARIES = 10
@@ -202,7 +202,7 @@ def _require_sound(moment: Moment, person: Person, asked: NewRequest, book: Hand
 
 def _wrong_texts(asked: NewRequest) -> dict[str, str]:
     problems: dict[str, str] = {}
-    if not 0 < asked.amount <= LARGEST_ASK:
+    if not 0 < asked.amount <= LARGEST_LOT:
         problems["amount"] = AT_MOST if asked.amount > 0 else "Write an amount above 0, for example 2,500."
     if found := texts.problem(asked.purpose, NO_PURPOSE):
         problems["purpose"] = found

@@ -11,7 +11,7 @@ from policy import texts
 from policy.kinds import EntryKind, LotKind
 from policy.reasons import Refusal
 from programme.balance import warnings
-from programme.funding import PRIORITY
+from programme.funding import LARGEST_LOT, PRIORITY
 from programme.people import directory
 from store import audit
 from store.ledger import ledger, lots
@@ -98,6 +98,9 @@ def likely_repeated(moment: Moment, *, email: str, amount: MicroTokens) -> Lot |
 def _require_sound(amount: MicroTokens, reason: str, expires_at: datetime, now: datetime) -> None:
     if amount <= 0:
         raise Refusal("amount_not_positive", f"amount = {amount.decimal:f}: must be above zero.")
+    if amount > LARGEST_LOT:
+        most = f"at most {LARGEST_LOT.decimal:,f} tokens can be given at once."
+        raise Refusal("amount_too_large", f"amount = {amount.decimal:,f}: {most}")
     if expires_at <= now:
         raise Refusal("expired_already", f"expires = {expires_at.isoformat()}: must be in the future.")
     if wrong := texts.problem(reason, "reason is empty; the person will read it."):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from policy import disclosure
+from policy.counting import many
 from policy.parameters.grants import LEVELS
 from policy.reasons import Refusal
 from programme.reviews import annual_export, year_summary
@@ -52,7 +53,8 @@ def dry_run(moment: Moment, year: int, *, by: str) -> Eligibility:
     least = moment.handbook.disclosure.least_people
     if len(met) < least:
         text = (
-            f"{len(met)} people have adopted reviews in {year}; from {least} on it is told how many would be eligible."
+            f"{many(len(met), 'person has', 'people have')} adopted reviews in {year};"
+            f" from {least} on it is told how many would be eligible."
         )
         raise Refusal("too_few_people", text)
     people = people_store.all_by_email(moment.session)

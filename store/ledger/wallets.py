@@ -85,6 +85,7 @@ class Wallet(NamedTuple):
     lots: tuple[LotRow, ...]
     spent: tuple[ServiceSpend, ...]
     announced: Mapping[str, Announced]
+    left_on: date | None
 
 
 class Movement(NamedTuple):
@@ -153,6 +154,7 @@ def _wallet(whose: sa.ColumnElement[bool]) -> bulk.Prepared:
             sa.func.coalesce(accounts.c.held, _ZERO),
             bulk.as_json(_spent(account)),
             bulk.as_json(announced),
+            people.c.left_on,
             lots.c.kind,
             lots.c.amount,
             lots.c.remaining,
@@ -173,7 +175,7 @@ def _wallet(whose: sa.ColumnElement[bool]) -> bulk.Prepared:
     )
 
 
-_WALLET_COLUMNS = 13
+_WALLET_COLUMNS = 14
 _wallet_by_slack = _wallet(people.c.slack_user_id == sa.bindparam("who"))
 _wallet_by_email = _wallet(people.c.email == sa.bindparam("who"))
 
@@ -194,7 +196,7 @@ def _read(session: Session, query: bulk.Prepared, who: str, today: date) -> Wall
     # The outer join gives one row without a lot to a wallet that has none.
     open_lots = tuple([_lot(row[_WALLET_COLUMNS:]) for row in rows if row[_WALLET_COLUMNS] is not None])
     person_id, name, zone, account_id, balance, nano_usd, version, *rest = rows[0][:_WALLET_COLUMNS]
-    factors, company_account_id, settled, held, spent, announced = rest
+    factors, company_account_id, settled, held, spent, announced, left_on = rest
     return Wallet(
         person_id,
         name,
@@ -211,6 +213,7 @@ def _read(session: Session, query: bulk.Prepared, who: str, today: date) -> Wall
         open_lots,
         _spends.decode(spent) if spent else (),
         {month: Announced(*told) for month, *told in _announcements.decode(announced)} if announced else {},
+        left_on and bulk.read_day(left_on),
     )
 
 

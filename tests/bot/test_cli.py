@@ -43,6 +43,10 @@ HEADER = (
 SUMMARY = ["read", "accepted", "duplicate", "conflict", "quarantined", "rejected"]
 
 
+TOO_MANY = "9" * 20
+"""More than a database counts to."""
+
+
 @pytest.fixture
 def run(sqlite_url: str) -> Run:
     """`tokens-bot …` on a database with the cast in it, as the environment would name it."""
@@ -133,6 +137,15 @@ def test_the_list_of_commands_says_what_each_says_itself() -> None:
         ("grants", "give", ADA, "1", "--reason", "x", "--expires", "tomorrow"),
         ("grants", "give", ADA, "1", "--expires", "2099-01-01"),
         ("handbook", "apply", "missing.toml"),
+        ("grants", "give", ADA, "1", "--reason", "x", "--expires", "9999-12-31"),
+        ("keys", "create", "x", "--expires", "9999-12-31"),
+        ("audit", "list", "--since", "0001-01-01"),
+        ("due", "--at", "9999-12-31T23:59:59Z"),
+        ("due", "--at", "0001-01-01T00:00:00+14:00"),
+        ("audit", "show", TOO_MANY),
+        ("grants", "revoke", TOO_MANY, "--reason", "x"),
+        ("invoices", "show", TOO_MANY),
+        ("quarantine", "list", "--limit", TOO_MANY),
         ("quarantine", "list", "--limit", "0"),
         ("keys", "create"),
         ("keys", "create", "half\udcff"),
@@ -158,6 +171,7 @@ def test_wrong_usage_is_exit_2(run: Run, arguments: tuple[str, ...]) -> None:
         (("grants", "give", ADA, "1", "--reason", "\u2800", "--expires", "2099-01-01"), "reason is empty"),
         (("grants", "give", ADA, "0", "--reason", "x", "--expires", "2099-01-01"), "must be above zero"),
         (("grants", "give", ADA, "1", "--reason", " ", "--expires", "2099-01-01"), "reason is empty"),
+        (("grants", "give", ADA, "1,000,000,001", "--reason", "x", "--expires", "2099-01-01"), "at most 1,000,000,000"),
         (("grants", "give", ADA, "1", "--reason", "x", "--expires", "2020-01-01"), "must be in the future"),
     ],
 )
@@ -166,6 +180,30 @@ def test_a_refusal_is_exit_1_with_the_reason(run: Run, arguments: tuple[str, ...
     result = run(*arguments, code=1)
     assert reason in result.stderr
     assert result.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "meant"),
+    [
+        (("keys", "create", "x", "--expires", "24.12.2026"), "; write 2026-12-24"),
+        (("keys", "create", "x", "--expires", "01.12.2026"), "; write 2026-01-12 or 2026-12-01"),
+        (("keys", "create", "x", "--expires", "2026-12-01T09:00"), "; write 2026-12-01, without a time"),
+        (("rates", "set", "2026-Q4", "EUR", "1,085"), "has a comma where I read a point. Write 1.085."),
+    ],
+)
+def test_what_is_written_in_another_way_is_told_with_how_to_write_it(
+    run: Run, arguments: tuple[str, ...], meant: str
+) -> None:
+    """A day and a rate as other countries write them are refused with what they may mean, as in files."""
+    assert meant in run(*arguments, code=2).stderr
+
+
+def test_a_group_of_one_list_lists(run: Run) -> None:
+    """`usage conflicts` and `usage rejected` alone are their lists, with the same options."""
+    for group, nothing in (("conflicts", "0 conflicts."), ("rejected", "0 rejected.")):
+        assert run("usage", group).stdout.strip() == nothing
+        assert run("usage", group, "--json").stdout == run("usage", group, "list", "--json").stdout
+        assert "Commands:" in run("usage", group, "--help").stdout
 
 
 # --- Settings and database -----------------------------------------------------------------------------------------
@@ -517,7 +555,7 @@ def test_a_key_is_rotated_and_ends(run: Run) -> None:
     new = run("keys", "rotate", "gateway", "--keep", "1")
     assert new.stdout.strip().startswith("tb_")
     assert new.stdout.strip() != old
-    assert "opens for 1 more hours" in new.stderr
+    assert "opens for 1 more hour." in new.stderr
     [listed] = json.loads(run("keys", "list", "--json").stdout)
     assert (listed["expires"], listed["last_used"], listed["state"]) == ("2030-01-31", "", "")
     assert "still opens" in run("keys", "rotate", "gateway", code=1).stderr

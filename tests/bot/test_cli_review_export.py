@@ -106,7 +106,7 @@ def test_people_are_left_out_and_come_back(run: Run, sqlite_app: App) -> None:
     assert run("people", "opt-out", BUSY).stdout == f"{BUSY} is left out of exports of reviews already.\n"
     without = run(*EXPORT)
     assert rows(without.stdout).keys() == everybody.keys() - {cast.person_id(sqlite_app, BUSY)}
-    assert without.stderr.endswith("1 people opted out.\n")
+    assert without.stderr.endswith("1 person opted out.\n")
     assert run("people", "opt-out", BUSY, "--back").stdout == f"{BUSY} is in exports of reviews from now on.\n"
     assert run("people", "opt-out", BUSY, "--back").stdout == f"{BUSY} is in exports of reviews already.\n"
     assert rows(run(*EXPORT).stdout) == everybody

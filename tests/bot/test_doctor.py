@@ -296,7 +296,7 @@ def test_refused_usage_is_found(sandbox: Sandbox, app: App, clock: Clock) -> Non
     ]
     clock.move(days=8)
     said = [finding.what for finding in examine(sandbox, app)]
-    assert "No usage was refused in the last 7 days; 1 conflicts are on record." in said
+    assert "No usage was refused in the last 7 days; 1 conflict is on record." in said
 
 
 def test_another_price_of_a_gateways_is_found(sandbox: Sandbox, app: App) -> None:

@@ -144,3 +144,11 @@ def test_history_counts_after_two_quarters_and_the_pilot() -> None:
     """With a launch in January, the second half of the year is the first whose grants may follow earlier use."""
     counting = [m for m in range(1, 13) if rollout.adjustment_counts(Month(2027, m), RULES, 2)]
     assert counting == [7, 8, 9, 10, 11, 12]
+
+
+@pytest.mark.parametrize("launched", ["1999-12-01", "2101-01-01", "9999-12-01"])
+def test_a_launch_is_in_years_that_a_programme_can_have(launched: str) -> None:
+    """A slip of the pen is told when the handbook is read, and not by runs that end for want of a month after 9999."""
+    text = handbook.packaged().replace("# launched_on = 2027-01-01", f"launched_on = {launched}")
+    with pytest.raises(ValueError, match=f"rollout.launched_on = {launched}: not in the years 2000 to 2100"):
+        handbook.parse(text)

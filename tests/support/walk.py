@@ -153,6 +153,8 @@ class Walk:
             if card is None:
                 continue
             self.seen[email, day] = card
+            if card.left_on is not None and card.left_on < day:
+                continue
             for show in (balance_commands.show_balance, balance_commands.show_why):
                 message = show(self.app, Request(slack_id, "", self.clock()))
                 assert message is not None

@@ -72,7 +72,7 @@ def test_what_waits_and_what_was_refused_is_told(
         monkeypatch.setenv(name, value)
     assert _verdicts(doctor.examine(_environment(bot.url, tmp_path), time.time))["journal"] == "look"
     assert command.main(["doctor"]) == 1
-    assert "bad   refused   1 events were refused" in capsys.readouterr().out
+    assert "bad   refused   1 event was refused" in capsys.readouterr().out
     assert command.main(["refused"]) == 0
     assert capsys.readouterr().out == "bad  endTime: expected seconds\n"
     assert command.main(["--json", "retry"]) == 0

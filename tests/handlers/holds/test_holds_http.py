@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
@@ -260,13 +261,24 @@ def test_a_training_job_holds_a_fifth_more(client: TestClient, app: App) -> None
     assert (made["status"], made["usd"], made["expires_at"]) == ("held", "135.36", "2026-11-20T14:00:00+00:00")
 
 
+def test_an_id_of_a_hold_may_have_slashes(client: TestClient) -> None:
+    """Jobs are named like paths: their holds are extended, settled and released by the id that they were made under."""
+    for hold_id in ("team/train-1", "a?b c", "x/release"):
+        path = f"/v1/holds/{quote(hold_id, safe='')}"
+        assert client.post("/v1/holds", json=a_hold() | {"id": hold_id}).json()["status"] == "held"
+        assert client.post(f"{path}/extend", json={"expires_in": 60}).json()["id"] == hold_id
+        [settled] = client.post(f"{path}/settle?final=false", json=an_event() | {"id": hold_id}).json()["results"]
+        assert settled["hold"]["id"] == hold_id
+        assert client.post(f"{path}/release").json() == {"id": hold_id, "status": "released"}
+
+
 def test_what_is_left_is_told_to_tools(app: App, client: TestClient) -> None:
     """Balance, what is held, lots and caps, without holding anything."""
     held.stop(app, DAILY, version="2026.3")
     client.post("/v1/holds", json=a_hold())
     wallet = client.get("/v1/wallets/me", params={"user": ADA}).json()
     assert (wallet["balance_tokens"], wallet["held_tokens"], wallet["available_tokens"]) == ("250", "100", "150")
-    assert wallet["lots"] == [{"ends_on": "2027-02-18", "tokens": "250"}]
+    assert wallet["lots"] == [{"last_day": "2027-02-18", "tokens": "250", "lapses": False}]
     assert [(cap["name"], cap["left_usd"]) for cap in wallet["caps"]] == [("wallet", "1.50000001"), ("Ada's day", "2")]
     assert client.get("/v1/wallets/me", params={"user": "nobody@example.com"}).status_code == 404
     newcomer = client.get("/v1/wallets/me", params={"user": "tess@example.com"}).json()

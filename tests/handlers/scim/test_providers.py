@@ -252,6 +252,41 @@ def test_what_is_wrong_is_named_and_nothing_of_it_is_stored(idp: Provider, sqlit
     assert books.rows(sqlite_app, people) == before
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("displayName", 5), ("active", "maybe"), ("emails", "x"), ("name", "x"), (f"{OURS}:level", 5)],
+)
+def test_a_wrong_type_of_a_patch_is_told_as_of_a_put(idp: Provider, path: str, value: object) -> None:
+    """One line in SCIM's form that names the attribute, and not what a library says over several."""
+    [ada] = idp.found(f'userName eq "{ADA}"')
+    body = {"schemas": [scim.PATCH], "Operations": [{"op": "replace", "path": path, "value": value}]}
+    answer = idp.ask("PATCH", f"/Users/{ada['id']}", body)
+    assert (answer.status_code, answer.json()["scimType"]) == (400, "invalidValue")
+    told = answer.json()["detail"]
+    assert "\n" not in told
+    assert "pydantic" not in told
+    assert path.rpartition(":")[2].lower() in told.replace("_", "").lower()
+
+
+def test_a_share_of_a_post_may_be_a_number(idp: Provider) -> None:
+    """HR systems write 0.8 and not "0.8", when they tell of a person and when they change one."""
+    made = idp.post("/Users", zoe(**{OURS: {"level": "senior", "roleFamily": "engineering", "fte": 0.5}}))
+    assert made[OURS]["fte"] == "0.5"
+    for operation, share in (
+        ({"path": f"{OURS}:fte", "value": 0.8}, "0.8"),
+        ({"path": OURS, "value": {"fte": 0.625}}, "0.625"),
+        ({"value": {f"{OURS}:fte": 1}}, "1"),
+    ):
+        idp.patch(f"/Users/{made['id']}", {"op": "replace", **operation})
+        assert idp.get(f"/Users/{made['id']}")[OURS]["fte"] == share
+
+
+def test_a_page_behind_everybody_is_empty(idp: Provider) -> None:
+    """Also where it begins with a number that no database counts to."""
+    assert idp.get(f"/Users?startIndex={10**20}&count=1").get("Resources", []) == []
+    assert idp.get(f"/Groups?startIndex={10**20}&count=1").get("Resources", []) == []
+
+
 def test_a_key_needs_the_scope(idp: Provider) -> None:
     """Without a key, or with one for something else, the answer is SCIM's error and tells nothing."""
     for header, status in (("", 401), ("Bearer nonsense", 401)):

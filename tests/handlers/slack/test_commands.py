@@ -18,6 +18,7 @@ from slack_sdk.signature import SignatureVerifier
 
 from handlers import http, slack_app
 from handlers.balance import balance
+from handlers.slack import interactions
 from handlers.slack.commands import BOARD, PROGRAMME, TEAM, YOURS
 from handlers.slack.interactions import Modal, Press
 from handlers.slack.routes import Endpoint
@@ -331,6 +332,26 @@ def test_ada_reads_her_month(app: App) -> None:
         ["claude-sonnet-4-5", "1", "0.01", "2", "2.4 k", "600", "Anthropic API"],
     ]
     assert "you used nothing* and were granted 0 tokens." in read(ask(app, "history 2026-10"))
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_whoever_has_left_is_told_that_it_is_over(sqlite_app: App, unreachable: WebClient, line: str) -> None:
+    """From the day after their last one no command answers with tokens to come, a form or figures of others."""
+    cast.hire(sqlite_app, "email,left_on\nada@example.com,2026-11-20\n")
+    assert "You left" not in read(ask(sqlite_app, line, client=unreachable))
+    cast.hire(sqlite_app, "email,left_on\nada@example.com,2026-11-19\n")
+    text = read(ask(sqlite_app, line, client=unreachable))
+    assert "You left on 19 Nov 2026, so your wallet is closed" in text
+    assert "please tell the AI programme team in #ai-tokens" in text
+
+
+def test_whoever_has_left_sends_no_form_and_presses_nothing(sqlite_app: App, unreachable: WebClient) -> None:
+    """Buttons of old messages and forms that were open are answered as commands are; who is here is let through."""
+    body = {"user": {"id": ADA}, "view": {"id": "V1", "state": {}}}
+    assert interactions.form_of(sqlite_app, unreachable, body).person.email == "ada@example.com"
+    cast.hire(sqlite_app, "email,left_on\nada@example.com,2026-11-19\n")
+    with pytest.raises(Refusal, match="You left on 19 Nov 2026"):
+        interactions.form_of(sqlite_app, unreachable, body)
 
 
 def test_ada_reads_the_services(sqlite_app: App) -> None:

@@ -97,7 +97,7 @@ def test_output_that_goes_before_tokens_signals_the_reverse() -> None:
 
 def test_too_few_teams_or_weeks_have_no_association() -> None:
     """One team has nothing to be compared with."""
-    with pytest.raises(Refusal, match="1 teams in 60 weeks"):
+    with pytest.raises(Refusal, match=r"^Too few for a lag: 1 team in 60 weeks\.$"):
         association.lagged(*weeks(1, teams=1), Draws())
 
 

@@ -97,6 +97,21 @@ def test_available_is_what_is_left_of_the_open_lots(app: App) -> None:
     assert card.worth == NanoUSD.parse("1.15")
 
 
+def test_whoever_leaves_has_until_their_last_day(app: App) -> None:
+    """A last day to come ends every lot, and no next grant is promised beyond it; a later one changes nothing."""
+    give(app, "100", expires_at=NOON + timedelta(days=60))
+    give(app, "10", expires_at=NOON + timedelta(days=2), reason="Sooner")
+    for last_day, end, grant in (
+        ("2026-11-27", datetime(2026, 11, 27, 23, tzinfo=UTC), None),
+        ("2026-12-01", datetime(2026, 12, 1, 23, tzinfo=UTC), date(2026, 12, 1)),
+        ("2027-06-30", NOON + timedelta(days=60), date(2026, 12, 1)),
+    ):
+        cast.hire(app, f"email,left_on\n{ADA},{last_day}\n")
+        card = card_of(app)
+        assert (card.available, card.next_grant_on) == (tokens("110"), grant)
+        assert card.ends == ((NOON + timedelta(days=2), tokens("10")), (end, tokens("100")))
+
+
 def test_debt_is_shown_and_taken_from_what_is_available(sqlite_app: App) -> None:
     """Anyone who spent more than they had sees how much, and that the next lot pays it first."""
     cast.give(sqlite_app, ADA, "10")
