@@ -17,6 +17,9 @@ SMALL, TIMES = 100, 4
 DAYS = 10
 """Of usage, in two halves: what the second half adds is what a call costs in a ledger that has begun."""
 BATCH = 1_000
+STORED = """SELECT pg_total_relation_size(t) + coalesce(sum(pg_total_relation_size(inhrelid)), 0)
+FROM (SELECT %s::regclass AS t) one LEFT JOIN pg_inherits ON inhparent = t GROUP BY t"""
+"""Of a table with its indexes, and of its parts."""
 CALLS_A_DAY = traffic.EVENTS_A_DAY // traffic.PEOPLE
 """Of a person."""
 
@@ -80,10 +83,7 @@ def _size(app: App) -> Size:
         session.exec_driver_sql("VACUUM ANALYZE")
         names = [table.name for table in metadata.sorted_tables]
         rows = {name: session.exec_driver_sql(f'SELECT count(*) FROM "{name}"').scalar_one() for name in names}
-        stored = {
-            name: int(session.exec_driver_sql("SELECT pg_total_relation_size(%s::regclass)", (name,)).scalar_one())
-            for name in names
-        }
+        stored = {name: int(session.exec_driver_sql(STORED, (name,)).scalar_one()) for name in names}
         logged = session.exec_driver_sql("SELECT pg_current_wal_lsn() - '0/0'::pg_lsn").scalar_one()
     return Size(rows, stored, int(logged))
 

@@ -92,15 +92,16 @@ def _next(moment: Moment, found: Found, scope: _Scope) -> _Done:
     """What a rule makes of the next events of the gateway."""
     put = _way(found)
     assert put is not None  # noqa: S101 - asked when it was chosen
-    source, event_id = (found.decision or {}).get("reached") or ("", "")
-    some = store.after(moment.session, (source, event_id), found.source, scope.span, AT_A_TIME)
+    reached = (found.decision or {}).get("reached") or 0
+    some = store.after(moment.session, reached, found.source, scope.span, AT_A_TIME)
     theirs = gathering.providers_of(moment, found.vendor, scope.span.begin.date())
     versions = [
         _version(one, found, event)
         for one in some
         if theirs(one.event.provider) and (event := put(one.event, scope)) is not None
     ]
-    return _Done(versions, {"reached": list(some[-1].key) if some else None}, len(some) < AT_A_TIME)
+    progress = {"reached": store.place(moment.session, some[-1], reached) if some else None}
+    return _Done(versions, progress, len(some) < AT_A_TIME)
 
 
 Put = Callable[["UsageEvent", _Scope], "UsageEvent | None"]

@@ -78,6 +78,8 @@ BEGIN = (
     ),
     "INSERT INTO usage_move SELECT 0, pg_relation_size('usage_events') / current_setting('block_size')::bigint, 0",
 )
+BESIDE = ("usage_events_by_month", "usage_move", "usage_moved")
+"""What is there only until the tables are exchanged."""
 OF_EVENTS = ("quarantine", "quarantine_steps", "usage_conflicts", "usage_versions", "usage_reversals")
 """What referred to events by source and id."""
 EXCHANGE = (

@@ -24,6 +24,10 @@ _e = usage_events.c
 _COUNTS = tuple(_e.meters[meter].as_integer() for meter in ("input_uncached", "cache_read", "output"))
 
 
+Place = int | list[str]
+"""The number of an event. What was under way when there were none has its source and id, and goes on in their order."""
+
+
 class Span(NamedTuple):
     """From one instant up to another."""
 
@@ -31,10 +35,12 @@ class Span(NamedTuple):
     end: datetime
 
 
-def after(session: Session, reached: Key, source: str, span: Span, limit: int) -> list[Posted]:
+def after(session: Session, reached: Place, source: str, span: Span, limit: int) -> list[Posted]:
     """Debited events of a source, or of all, in the order of their numbers; one seek to where the last ones ended."""
+    order: list[sa.ColumnElement[Any]] = [_e.id] if isinstance(reached, int) else [_e.source, _e.event_id]
+    last = (reached,) if isinstance(reached, int) else reached
     query = versions.POSTED.where(
-        ids.after(reached),
+        sa.tuple_(*order) > sa.tuple_(*map(sa.literal, last)),
         _e.occurred_at >= span.begin,
         _e.occurred_at < span.end,
         _e.cost_nano_usd.is_not(None),
@@ -42,8 +48,13 @@ def after(session: Session, reached: Key, source: str, span: Span, limit: int) -
     )
     if source:
         query = query.where(_e.source == source)
-    rows = session.execute(query.order_by(_e.id).limit(limit))
+    rows = session.execute(query.order_by(*order).limit(limit))
     return [versions.posted(row) for row in rows]
+
+
+def place(session: Session, last: Posted, reached: Place) -> Place:
+    """Where one goes on after the last of some events, in the order in which one came to them."""
+    return ids.numbers(session, [last.key])[last.key] if isinstance(reached, int) else list(last.key)
 
 
 class Twin(NamedTuple):

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from store import digests
+from store.reconciliation import events as going
 from store.tables.usage import usage_events, usage_ids
 from tests.support import books, cast
 from tests.support.clock import NOON
@@ -75,3 +76,17 @@ def test_a_number_begins_with_the_month_in_utc(app: App) -> None:
     kept = {bytes(digest): event for digest, event in books.rows(app, usage_ids)}
     assert kept == {digests.digest("gateway", id_): number for id_, number in numbers.items()}
     assert books.findings(app) == {}
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize("begun", [0, ["", ""]])
+def test_events_are_gone_through_once(app: App, begun: going.Place) -> None:
+    """Two at a time, in the order of their numbers, or of their ids where it was begun before there were numbers."""
+    names = [("b", "2"), ("a", "1"), ("b", "1"), ("a", "3"), ("a", "2")]
+    books.take_in(app, *(cast.event(event_id, at=NOON, source=source) for source, event_id in names))
+    span, seen, reached = going.Span(NOON, NOON + timedelta(hours=1)), list[tuple[str, str]](), begun
+    with app.database.reading() as session:
+        while some := going.after(session, reached, "", span, 2):
+            seen += [one.key for one in some]
+            reached = going.place(session, some[-1], reached)
+    assert seen == (names if begun == 0 else sorted(names))
