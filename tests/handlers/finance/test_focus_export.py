@@ -97,7 +97,6 @@ def test_the_rules_find_what_is_wrong(office: App) -> None:
     assert focus_rules.findings([{**row, "ServiceProviderName": ""} for row in export(office)], "1.4")
 
 
-@pytest.mark.every_database
 def test_the_months_together_are_the_ledger(office: App) -> None:
     """Each posting is in one month, once: a late correction is an adjustment of the month in which it was posted."""
     october, november = export(office, Month(2026, 10)), export(office)
@@ -112,7 +111,6 @@ def test_the_months_together_are_the_ledger(office: App) -> None:
     assert abs(total(usage, "ListCost") - total(usage)) < Decimal("0.000001")
 
 
-@pytest.mark.every_database
 def test_what_was_posted_of_differences_is_an_adjustment(office: App) -> None:
     """Once: of its own month, or as a correction of a settled one; people bear it in their cost centres."""
     before = sum((total(export(office, month)) for month in (OCT, NOV)), Decimal(0))
@@ -179,7 +177,6 @@ def test_a_project_s_own_cost_centre_bears_its_use(office: App) -> None:
     assert {row["SubAccountId"] for row in usage if row["x_Project"] == "zeus"} > {"CC-10", "CC-20"}
 
 
-@pytest.mark.every_database
 def test_calls_of_large_contexts_are_a_product_of_their_own(app: App) -> None:
     """Where a price changes with the size of the input, quantity times price is the cost in both rows."""
     offices.settle(app)

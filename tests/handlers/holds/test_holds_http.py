@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from programme.app import App
     from tests.support.clock import Clock
 
-pytestmark = pytest.mark.every_database
 
 DAILY = 'name = "Ada\'s day"\nscope = "person"\nwindow = "day"\nusd = 3\naction = "stop"'
 WARNING = 'name = "Early word"\nscope = "person"\nwindow = "day"\nusd = 1\naction = "warn"'

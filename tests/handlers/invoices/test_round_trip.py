@@ -82,7 +82,6 @@ def first(
     app.database.close()
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("spec", SPECS)
 def test_a_month_goes_from_one_ledger_into_another(first: App, app: App, spec: Spec, clock: Clock) -> None:
     """CSV and Parquet alike: everything is posted or waits for its person, and the second's own export is as much."""

@@ -43,7 +43,6 @@ def granted(app: App, month: str) -> Factors:
     return codec.read(Factors, rollout.factors(app, BEN, month))
 
 
-@pytest.mark.every_database
 def test_upheld_the_factor_never_counts_and_what_it_took_is_back(app: App) -> None:
     """January's difference comes as a lot, February has no factor, and the proof says the same."""
     settle(app)

@@ -97,7 +97,6 @@ def test_the_day_on_which_it_runs_out_follows_from_the_last_weeks(office: App) -
     assert (tight.lasts, tight.runs_out) == (False, date(2026, 11, 26))
 
 
-@pytest.mark.every_database
 def test_a_raise_needs_two_and_the_next_call_runs(office: App) -> None:
     """One vote changes nothing; with the second the smaller of both limits holds, and the log tells of both."""
     used_up(office)
@@ -175,7 +174,6 @@ def test_leases_are_recalled_by_the_decision(office: App) -> None:
     assert books.count(office, lease_recalls) == 1
 
 
-@pytest.mark.every_database
 def test_silence_reminds_calls_in_and_lapses(office: App) -> None:
     """First the silent are reminded, then alternates are called in; without a quorum nothing changes."""
     used_up(office)

@@ -92,7 +92,6 @@ def total(parts: Sequence[Part]) -> int:
     return sum(int(one.spent) for one in parts)
 
 
-@pytest.mark.every_database
 @pytest.mark.parametrize("month", [OCT, NOV])
 def test_each_cost_centre_bears_what_finance_s_file_says(office: App, month: Month) -> None:
     """To the last nano-USD and micro-token, also where something was corrected once the month was settled."""

@@ -180,7 +180,6 @@ def test_the_evidence_is_the_report_with_the_handbooks_criteria(sqlite_app: App,
     ]
 
 
-@pytest.mark.every_database
 def test_on_either_database_a_month_that_stands_still_is_read_with_the_handbooks(app: App, clock: Clock) -> None:
     """Every version has the months, in order, and a decided gate proves."""
     company = gated.settle(app, clock)

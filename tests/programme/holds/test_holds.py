@@ -24,7 +24,6 @@ from views.holds import Denial
 if TYPE_CHECKING:
     from programme.app import App
 
-pytestmark = pytest.mark.every_database
 
 DAILY = 'name = "Ada\'s day"\nscope = "person"\nwindow = "day"\nusd = 3\naction = "stop"'
 MONTHLY = 'name = "Everyone"\nscope = "programme"\nwindow = "month"\nusd = 4\naction = "stop"'

@@ -34,7 +34,6 @@ OCTOBER = Month(2026, 10)
 FIRST, SECOND, THIRD = (datetime(2026, 11, day, 6, tzinfo=UTC) for day in (3, 5, 9))
 
 
-@pytest.mark.every_database
 def test_tags_make_usage_and_the_rest_is_shared_by_key(ruled: App) -> None:
     """Each row is borne once: by people and projects that tags name, else as the handbook says; the books hold it."""
     rows = [
@@ -117,7 +116,6 @@ def test_nobody_to_share_with(ruled: App) -> None:
     assert books.findings(ruled) == {}
 
 
-@pytest.mark.every_database
 def test_a_closed_month_stays_and_what_changes_is_booked_after_it(ruled: App, clock: Clock) -> None:
     """A re-issued bill of a closed month leaves its journal; the next month's has the difference, with a reference."""
     trial.used(ruled, BEN, "15")

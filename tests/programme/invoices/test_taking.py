@@ -39,7 +39,6 @@ OCTOBER = Month(2026, 10)
 FIRST, SECOND, THIRD = (datetime(2026, 11, day, 6, tzinfo=UTC) for day in (3, 5, 9))
 
 
-@pytest.mark.every_database
 def test_a_file_counts_once_and_a_later_one_posts_the_difference(ruled: App) -> None:
     """The same file adds nothing; what a re-issued one says otherwise, or no more, is corrected to the last token."""
     cast.give(ruled, ADA, "5000")
@@ -136,7 +135,6 @@ def test_a_part_of_a_bill_is_not_taken_for_the_whole(ruled: App) -> None:
     assert books.findings(ruled) == {}
 
 
-@pytest.mark.every_database
 def test_use_that_names_a_stranger_waits(ruled: App) -> None:
     """It is kept whole in quarantine, also through a re-issue, and is debited once somebody says who it is."""
     imported(ruled, Row("10.00", tags=user("arn:role/ada")), Row("1.00", tags=user(BEN)))
