@@ -208,7 +208,8 @@ def _votes(kind: str) -> None:
     for past, vote in measured.items():
         print(
             f"votes, {kind}, {past:,} past requests: {vote.press * 1e3:.2f} ms over an empty handler's"
-            f" {vote.empty * 1e3:.3f} ms = {vote.press / vote.empty:.1f}; without Bolt {vote.decision * 1e3:.2f} ms;"
+            f" {vote.empty * 1e3:.3f} ms = {vote.press / vote.empty:.1f}; CPU {vote.press_cpu * 1e3:.2f} ms"
+            f" = {vote.press_cpu / vote.empty_cpu:.1f}; without Bolt {vote.decision * 1e3:.2f} ms;"
             f" a bare transaction of {vote.statements} statements with {vote.rows} rows {vote.raw * 1e3:.2f} ms"
         )
     small, large = measured.values()

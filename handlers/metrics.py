@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter as Counters
+from functools import cache
 from typing import TYPE_CHECKING
 
 import sqlalchemy as sa
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from store.pulses import Process
 
 COMMAND_SECONDS = Histogram("tokens_bot_command_seconds", "Time to answer a slash command.", ["command"])
+command_seconds = cache(COMMAND_SECONDS.labels)
+"""Of one command, looked up once: its labels are checked anew each time."""
 USAGE_EVENTS = Counter("tokens_bot_usage_events", "Usage events by what became of them.", ["status"])
 USAGE_DIFFERENCES = Counter(
     "tokens_bot_usage_differences", "Usage events that were posted while their gateway reckons with another price."

@@ -56,6 +56,8 @@ def require(field: str, text: str | None, missing: str) -> str:
 
 def plain(text: str) -> str:
     """A short entry as its writer sees it, on a plain keyboard: digits and signs of any width, single spaces."""
+    if text.isascii() and text.isprintable():
+        return " ".join(text.split())
     seen = "".join(letter if _is_seen(letter) else " " for letter in unicodedata.normalize("NFKC", text))
     return " ".join(seen.split())
 

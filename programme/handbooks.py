@@ -14,9 +14,12 @@ from programme import public_holidays
 from store.handbook import reference
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import date, datetime
 
     from policy.handbook import Handbook
+    from policy.period import Quarter
+    from policy.value.valuation import TokenValue
     from store.engine import Session
 
 SYSTEM = "system"
@@ -57,7 +60,16 @@ def in_force(body: str, paused: tuple[date, ...]) -> Handbook:
 
 def load(session: Session) -> Handbooks:
     """Every version that was applied, with the roll-out as it went; a Refusal when there is none."""
-    bodies, paused = reference.handbook_bodies_and_pauses(session)
+    return _of(*reference.handbook_bodies_and_pauses(session))
+
+
+def load_with_value(session: Session, quarter: Quarter) -> tuple[Handbooks, TokenValue | None]:
+    """The same, and the value that was adopted for a quarter."""
+    bodies, paused, value = reference.rules(session, quarter)
+    return _of(bodies, paused), value
+
+
+def _of(bodies: Sequence[str], paused: Sequence[date]) -> Handbooks:
     if not bodies:
         raise Refusal("no_handbook", "No handbook is applied.", next_step="Run `tokens-bot migrate`.")
     still = tuple(sorted(paused))

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from policy.handbook import Handbook
+    from policy.period import Quarter
+    from policy.value.valuation import TokenValue
     from programme.handbooks import Handbooks
     from store.engine import Session
 
@@ -47,6 +49,12 @@ class Moment:
     def handbooks(self) -> Handbooks:
         """Every version of the handbook, as this transaction found them."""
         return handbooks.load(self.session)
+
+    def read_rules(self, quarter: Quarter) -> tuple[Handbooks, TokenValue | None]:
+        """The handbooks, and the value that was adopted for a quarter, as they are now; in one statement."""
+        books, value = handbooks.load_with_value(self.session, quarter)
+        self.__dict__["handbooks"] = books
+        return books, value
 
     def forget_handbooks(self) -> None:
         """A version was added in this transaction: load them again."""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from policy.handbook import Handbook
     from programme.moment import Moment
+    from store.outbox.messages import Copy
 
 PersonLetter = tuple[str, str, str, str]
 """(key, template, view as JSON text, person id)"""
@@ -54,8 +55,19 @@ def in_hours(
     ]
 
 
-def new_faces(moment: Moment, about: str, face_of: Mapping[str, str], *, occasion: object) -> list[NewMessage]:
-    """A new face for every copy of a card about something, once for each occasion; `face_of` has its template."""
+def new_faces(
+    moment: Moment,
+    about: str,
+    face_of: Mapping[str, str],
+    *,
+    occasion: object,
+    copies: Sequence[Copy] | None = None,
+) -> list[NewMessage]:
+    """A new face for every copy of a card about something, once for each occasion; `face_of` has its template.
+
+    Whoever has read the `copies` hands them over.
+    """
+    found = messages.copies(moment.session, about, tuple(face_of)) if copies is None else copies
     return [
         NewMessage(
             f"{copy.key}@{occasion}",
@@ -67,7 +79,8 @@ def new_faces(moment: Moment, about: str, face_of: Mapping[str, str], *, occasio
             at_once=True,
             replaces=copy.key,
         )
-        for copy in messages.copies(moment.session, about, tuple(face_of))
+        for copy in found
+        if copy.template in face_of
     ]
 
 

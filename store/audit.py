@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 from dataclasses import dataclass
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from store import locks
+from store import bulk, locks
 from store.locks import Lock
 from store.tables.audit import audit_log
 
@@ -37,7 +36,10 @@ class Place:
 
 
 NOWHERE = Place()
-_LAST = sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(1)
+_last = bulk.Prepared(
+    sa.select(audit_log.c.seq, audit_log.c.hash).order_by(audit_log.c.seq.desc()).limit(sa.literal_column("1"))
+)
+_add = bulk.Typed(sa.insert(audit_log).values({c: sa.bindparam(f"to_{c.name}", type_=c.type) for c in audit_log.c}))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,10 +65,17 @@ def append(session: Session, *records: Record) -> None:
     seq, previous = head(session) or (0, GENESIS)
     rows = []
     for number, record in enumerate(records, start=seq + 1):
-        row = {"seq": number, **dataclasses.asdict(record), "previous_hash": previous}
+        row = {"seq": number, **_columns(record), "previous_hash": previous}
         previous = row["hash"] = digest(row)
         rows.append(row)
-    session.execute(sa.insert(audit_log), rows)
+    if len(rows) == 1:
+        _add.change(session, {f"to_{name}": value for name, value in rows[0].items()})
+    else:
+        session.execute(sa.insert(audit_log), rows)
+
+
+def _columns(record: Record) -> dict[str, Any]:
+    return {name: getattr(record, name) for name in Record.__dataclass_fields__}
 
 
 def note(
@@ -105,8 +114,8 @@ class Head(NamedTuple):
 
 def head(session: Session) -> Head | None:
     """Where the chain ends; None while nothing is on record."""
-    row = session.execute(_LAST).one_or_none()
-    return Head(row.seq, row.hash) if row else None
+    rows = _last.execute(session, {})
+    return Head(*rows[0]) if rows else None
 
 
 def begun_at(session: Session) -> datetime | None:

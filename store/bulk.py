@@ -8,7 +8,7 @@ because there every statement is a round trip.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
@@ -19,7 +19,7 @@ from sqlalchemy.ext.compiler import compiles
 from store import losses
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from store.engine import Session
 
@@ -91,11 +91,16 @@ def _as_ours(session: Session, text: str, error: Exception) -> sa.exc.DBAPIError
 
 
 class _Compiled(NamedTuple):
-    """A statement's text; the order of its parameters, where they have no names; those that never change."""
+    """A statement's text; the order of its parameters, where they have no names; those that never change.
+
+    For a `Typed` one also how some of its parameters are given, and the values of some of its columns read.
+    """
 
     text: str
     order: list[str] | None
     constants: dict[str, Any]
+    given: dict[str, Callable[[Any], Any]]
+    read: list[tuple[int, Callable[[Any], Any]]]
 
 
 class Prepared:
@@ -104,7 +109,7 @@ class Prepared:
     Values come as the driver gives them, so instants need `read_instant`, and are given as it takes them.
     """
 
-    def __init__(self, query: sa.Select[Any] | sa.Update) -> None:
+    def __init__(self, query: sa.Select[Any] | sa.CompoundSelect[Any] | sa.Insert | sa.Update | sa.Delete) -> None:
         self._query = query
         self._compiled: dict[str, _Compiled] = {}
 
@@ -119,15 +124,50 @@ class Prepared:
         return found
 
     def _given(self, session: Session, parameters: dict[str, Any]) -> tuple[str, Any]:
-        compiled = self._compiled.get(session.dialect.name) or self._compile(session)
+        compiled = self._made(session)
         values = compiled.constants | parameters
         return compiled.text, values if compiled.order is None else tuple([values[name] for name in compiled.order])
 
+    def _made(self, session: Session) -> _Compiled:
+        return self._compiled.get(session.dialect.name) or self._compile(session)
+
     def _compile(self, session: Session) -> _Compiled:
-        compiled = self._query.compile(dialect=session.dialect, compile_kwargs={"render_postcompile": True})
-        order = compiled.positiontup if compiled.positional else None
-        made = self._compiled[session.dialect.name] = _Compiled(str(compiled), order, dict(compiled.params))
+        compiled: Any = self._query.compile(dialect=session.dialect)
+        asked = {bind.key: None for bind in compiled.binds.values() if bind.required}
+        whole = compiled.construct_expanded_state(asked)
+        constants = {name: value for name, value in whole.parameters.items() if name not in asked}
+        made = _Compiled(whole.statement, whole.positiontup, constants, *self._codecs(session.dialect, compiled))
+        self._compiled[session.dialect.name] = made
         return made
+
+    def _codecs(self, dialect: sa.Dialect, compiled: Any) -> tuple[dict[str, Any], list[tuple[int, Any]]]:  # noqa: ANN401 - SQLAlchemy's own
+        columns = self._query.selected_columns if isinstance(self._query, sa.Select) else ()
+        given = {name: bind.type.dialect_impl(dialect).bind_processor(dialect) for name, bind in compiled.binds.items()}
+        read = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
+        return (
+            {name: codec for name, codec in given.items() if codec is not None},
+            [(number, codec) for number, codec in enumerate(read) if codec is not None],
+        )
+
+
+class Typed(Prepared):
+    """A `Prepared` whose values are given and read as its columns' types say: for a few rows, not for thousands."""
+
+    def execute(self, session: Session, parameters: dict[str, Any]) -> list[Row]:
+        rows, read = super().execute(session, parameters), self._made(session).read
+        return [_read_by(read, row) for row in rows] if read else rows
+
+    def _given(self, session: Session, parameters: dict[str, Any]) -> tuple[str, Any]:
+        given = self._made(session).given
+        as_given = {name: given[name](value) if name in given else value for name, value in parameters.items()}
+        return super()._given(session, as_given)
+
+
+def _read_by(read: Sequence[tuple[int, Callable[[Any], Any]]], row: Row) -> Row:
+    values = list(row)
+    for number, codec in read:
+        values[number] = codec(values[number])
+    return tuple(values)
 
 
 class json_of_rows(sa.sql.functions.FunctionElement[str]):  # noqa: N801 - named as a function of SQL
@@ -147,10 +187,55 @@ def _json_of_rows_on_postgresql(element: Any, compiler: Any, **more: Any) -> str
     return f"CAST(json_agg(json_build_array({compiler.process(element.clauses, **more)})) AS TEXT)"
 
 
-def as_json(query: sa.Select[Any]) -> sa.ScalarSelect[str]:
+def as_json(query: sa.Select[Any] | sa.CompoundSelect[Any]) -> sa.ScalarSelect[str]:
     """The rows of a query that refers to nothing around it, to be read once for the whole statement."""
-    rows = query.correlate(None).subquery()
+    rows = (query.correlate(None) if isinstance(query, sa.Select) else query).subquery()
     return sa.select(json_of_rows(*rows.c)).correlate(None).scalar_subquery()
+
+
+def of_json(text: str | None) -> list[Any]:
+    """The rows of `as_json`, as JSON has their values: instants and days as text, and on SQLite booleans as numbers."""
+    found: list[Any] = msgspec.json.decode(text) if text else []
+    return found
+
+
+class Some(sa.TypeDecorator[list[Any]]):
+    """Texts or numbers that a `Typed` statement is given as one parameter, however many they are; see `is_among`."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def __init__(self, kind: type[sa.Text | sa.BigInteger] = sa.Text) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def load_dialect_impl(self, dialect: sa.Dialect) -> Any:  # noqa: ANN401 - SQLAlchemy's own
+        return dialect.type_descriptor(postgresql.ARRAY(self.kind) if dialect.name == "postgresql" else sa.Text())
+
+    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> Any:  # noqa: ANN401 - what the driver takes
+        return list(value) if dialect.name == "postgresql" else msgspec.json.encode(list(value)).decode()
+
+
+class is_among(sa.sql.functions.FunctionElement[Any]):  # noqa: N801 - named as a function of SQL
+    """Whether a column has one of some values, which are a parameter of the type `Some`.
+
+    Not said to be a boolean: for SQLite, SQLAlchemy would compare that with 1, and no index would be used.
+    """
+
+    type = sa.types.NULLTYPE
+    inherit_cache = True
+
+
+@compiles(is_among, "sqlite")
+def _is_among_on_sqlite(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    column, some = (compiler.process(part, **more) for part in element.clauses)
+    return f"{column} IN (SELECT value FROM json_each({some}))"  # noqa: S608 - our own column
+
+
+@compiles(is_among, "postgresql")
+def _is_among_on_postgresql(element: Any, compiler: Any, **more: Any) -> str:  # noqa: ANN401 - SQLAlchemy's own
+    column, some = (compiler.process(part, **more) for part in element.clauses)
+    return f"{column} = ANY({some})"
 
 
 class Among:
@@ -190,39 +275,78 @@ def keyed(
 
 
 def read_instant(value: Any) -> datetime:  # noqa: ANN401 - as the driver gave it
-    """An instant that `Prepared` returned, in UTC: SQLite gives text, PostgreSQL an aware datetime."""
-    if isinstance(value, str):
-        return datetime.fromisoformat(value).replace(tzinfo=UTC)
-    instant: datetime = value
-    return instant.astimezone(UTC)
+    """An instant that `Prepared` returned, in UTC: SQLite gives text without a zone, PostgreSQL an aware datetime.
+
+    In JSON, PostgreSQL writes it in the zone of its session.
+    """
+    instant: datetime = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
 def read_day(value: Any) -> date:  # noqa: ANN401 - as the driver gave it
-    """A day that `Prepared` returned."""
+    """A day that `Prepared` returned, or JSON of it has."""
     found: date = date.fromisoformat(value) if isinstance(value, str) else value
     return found
 
 
 def allocate_ids(session: Session, table: sa.Table, count: int) -> list[int]:
     """`count` fresh ids for a table with a numeric `id`, in ascending order."""
-    [ids] = allocate_ids_of(session, [(table, count)])
-    return ids
+    found = _allocating(session.dialect.name, table).execute(session, {"count": count})
+    return counted([id_ for (id_,) in found], count)
 
 
-def allocate_ids_of(session: Session, wanted: Sequence[tuple[sa.Table, int]]) -> list[list[int]]:
-    """So many fresh ids for each of some tables, in one statement."""
-    if not is_postgresql(session):
-        # The write lock is ours, and rows of these tables are never deleted.
-        tops = ", ".join(f"(SELECT coalesce(max(id), 0) FROM {table.name})" for table, _ in wanted)  # noqa: S608
-        [found] = fetch(session, f"SELECT {tops}", ())
-        return [list(range(top + 1, top + 1 + count)) for top, (_, count) in zip(found, wanted, strict=True)]
-    one = "SELECT {}, nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-    statement = " UNION ALL ".join(one.format(number) for number in range(len(wanted)))
-    values = tuple(value for table, count in wanted for value in (table.name, count))
-    ids: list[list[int]] = [[] for _ in wanted]
-    for number, id_ in fetch(session, statement, values):
-        ids[number].append(id_)
-    return [sorted(some) for some in ids]
+@cache
+def _allocating(dialect: str, table: sa.Table) -> Prepared:
+    return Prepared(fresh_ids(dialect, table, "count"))
+
+
+def fresh_ids(dialect: str, table: sa.Table, count: str) -> sa.Select[Any]:
+    """As many fresh ids as a parameter says, or the first of them: a part of a statement; `counted` has them all."""
+    if dialect == "postgresql":
+        sequence = sa.func.pg_get_serial_sequence(sa.literal_column(f"'{table.name}'"), sa.literal_column("'id'"))
+        so_many = sa.func.generate_series(1, sa.bindparam(count, type_=sa.Integer())).table_valued("number")
+        return sa.select(sa.func.nextval(sequence).label("id")).select_from(so_many)
+    # The write lock is ours, and rows of these tables are never deleted.
+    return sa.select((sa.func.coalesce(sa.func.max(table.c.id), 0) + 1).label("id"))
+
+
+def counted(found: Sequence[int], count: int) -> list[int]:
+    """The fresh ids that a statement made, or of which it told the first."""
+    return sorted(found) if len(found) == count else list(range(found[0], found[0] + count))
+
+
+class Rows(NamedTuple):
+    """Rows to be added to a table; with a `key`, so many of the first columns find rows, whose others are set."""
+
+    table: sa.Table
+    columns: Sequence[str]
+    rows: Sequence[Row]
+    key: int = 0
+
+
+def write(session: Session, *parts: Rows) -> None:
+    """Write several tables, in which order PostgreSQL likes: what refers to each other is looked at in the end."""
+    told = [part for part in parts if part.rows]
+    if is_postgresql(session) and all(len(part.rows) <= FEW for part in told):
+        statements = [_few(part) for part in told]
+        *first, last = [text for text, _ in statements]
+        others = ", ".join(f"part{number} AS ({text})" for number, text in enumerate(first))
+        _run(session, f"WITH {others} {last}" if first else last, [one for _, values in statements for one in values])
+        return
+    for part in told:
+        if part.key:
+            update(session, part.table, part.columns, part.rows, key=part.key)
+        else:
+            insert(session, part.table, part.columns, part.rows)
+
+
+def _few(part: Rows) -> tuple[str, Sequence[Any]]:
+    """The statement for a few rows on PostgreSQL, and its values."""
+    if part.key:
+        return _update_text(part.table, tuple(part.columns), part.key), _arrays(part.rows)
+    table, names, marks = part.table, ", ".join(part.columns), f"({', '.join(['%s'] * len(part.columns))})"
+    into = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608
+    return into + ", ".join([marks] * len(part.rows)), [value for row in part.rows for value in row]
 
 
 def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -230,13 +354,12 @@ def insert(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequ
     if not rows:
         return
     names = ", ".join(columns)
-    into = f"INSERT INTO {table.name} ({names}) VALUES "  # noqa: S608
     if not is_postgresql(session):
-        _run_each(session, f"{into}({', '.join('?' * len(columns))})", rows)
+        marks = ", ".join("?" * len(columns))
+        _run_each(session, f"INSERT INTO {table.name} ({names}) VALUES ({marks})", rows)  # noqa: S608
     elif len(rows) <= FEW:
         # COPY takes two round trips more than a few rows are worth.
-        marks = f"({', '.join(['%s'] * len(columns))})"
-        _run(session, into + ", ".join([marks] * len(rows)), [value for row in rows for value in row])
+        _run(session, *_few(Rows(table, columns, rows)))
     else:
         _copy(session, f"COPY {table.name} ({names}) FROM STDIN", rows)
 
@@ -258,19 +381,41 @@ def update(
         return 0
     keys, values = columns[:key], columns[key:]
     if is_postgresql(session):
-        assignments = ", ".join(f"{c} = v.{c}" for c in values)
-        matches = " AND ".join(f"t.{c} = v.{c}" for c in keys)
-        source, values_of = _unnest(table, columns), _arrays(rows)
-        statement = f"UPDATE {table.name} t SET {assignments} FROM {source} WHERE {matches}"  # noqa: S608
+        text, values_of = _update_text(table, tuple(columns), key), _arrays(rows)
         if in_parts:
-            statement, values_of = f"{statement} AND t.{keys[0]} = ANY(%s)", (*values_of, values_of[0])
-        found = _run(session, statement, values_of).rowcount
+            text, values_of = f"{text} AND t.{keys[0]} = ANY(%s)", (*values_of, values_of[0])
+        found = _run(session, text, values_of).rowcount
         return int(found)
     assignments = ", ".join(f"{c} = ?" for c in values)
     matches = " AND ".join(f"{c} = ?" for c in keys)
     statement = f"UPDATE {table.name} SET {assignments} WHERE {matches}"  # noqa: S608
     found = _run_each(session, statement, [row[key:] + row[:key] for row in rows]).rowcount
     return int(found)
+
+
+@lru_cache(maxsize=256)
+def _update_text(table: sa.Table, columns: tuple[str, ...], key: int) -> str:
+    """PostgreSQL's, of which the values are an array for each column."""
+    assignments = ", ".join(f"{c} = v.{c}" for c in columns[key:])
+    matches = " AND ".join(f"t.{c} = v.{c}" for c in columns[:key])
+    source = _unnest(table, columns)
+    return f"UPDATE {table.name} t SET {assignments} FROM {source} WHERE {matches}"  # noqa: S608
+
+
+def change(session: Session, table: sa.Table, as_read: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Set columns of the row whose columns are as they were read; whether there still is such a row."""
+    statement = _changing(table, tuple(sorted(as_read)), tuple(sorted(values)))
+    told = {f"was_{name}": value for name, value in as_read.items()}
+    told |= {f"now_{name}": value for name, value in values.items()}
+    return statement.change(session, told) == 1
+
+
+@lru_cache(maxsize=256)
+def _changing(table: sa.Table, as_read: tuple[str, ...], values: tuple[str, ...]) -> Typed:
+    c = table.c
+    found = (c[name] == sa.bindparam(f"was_{name}", type_=c[name].type) for name in as_read)
+    told = {name: sa.bindparam(f"now_{name}", type_=c[name].type) for name in values}
+    return Typed(sa.update(table).where(*found).values(told))
 
 
 def add_up(session: Session, table: sa.Table, columns: Sequence[str], rows: Sequence[Row], *, key: int) -> None:

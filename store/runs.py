@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 
 from store import bulk
 from store.tables.outbox import run_failures, runs
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from store.engine import Session
@@ -38,9 +40,16 @@ def claim(session: Session, job: str, period: str, *, now: datetime) -> bool:
 
 
 def _insert(session: Session, job: str, period: str, now: datetime) -> bool:
-    mark = "%s" if bulk.is_postgresql(session) else "?"
-    statement = f"INSERT INTO runs (job, period, claimed_at) VALUES ({mark}, {mark}, {mark}) ON CONFLICT DO NOTHING"  # noqa: S608
-    return bool(session.exec_driver_sql(statement, (job, period, bulk.instant_codec(session)(now))).rowcount == 1)
+    values = {"job": job, "period": period, "claimed_at": now}
+    return (_CLAIM_POSTGRESQL if bulk.is_postgresql(session) else _CLAIM_SQLITE).change(session, values) == 1
+
+
+def _claiming(insert: Callable[[sa.Table], Any]) -> bulk.Typed:
+    told = insert(runs).values({column: sa.bindparam(column.name, type_=column.type) for column in runs.c})
+    return bulk.Typed(told.on_conflict_do_nothing())
+
+
+_CLAIM_POSTGRESQL, _CLAIM_SQLITE = _claiming(postgresql.insert), _claiming(sqlite.insert)
 
 
 def take(session: Session, slack_id: str, *, now: datetime) -> bool:
@@ -82,7 +91,15 @@ def forget_failure(session: Session, job: str, period: str) -> None:
 
 def forget_steps(session: Session, request_id: str) -> None:
     """A request was decided: steps of it that failed are not owed any more."""
-    session.execute(sa.delete(run_failures).where(run_failures.c.period == request_id))
+    _FORGET_STEPS.change(session, {"request_id": request_id})
+
+
+def has_failures(request_id: sa.ColumnElement[str]) -> sa.ColumnElement[bool]:
+    """Whether steps of a request failed, as a part of a statement."""
+    return sa.exists().where(run_failures.c.period == request_id)
+
+
+_FORGET_STEPS = bulk.Prepared(sa.delete(run_failures).where(run_failures.c.period == sa.bindparam("request_id")))
 
 
 def failures(session: Session) -> list[Failure]:

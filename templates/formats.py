@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_EVEN, Decimal
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -186,6 +187,7 @@ def day_before(value: date) -> str:
     return day(value - timedelta(days=1))
 
 
+@lru_cache(maxsize=64)
 def month(value: Month) -> str:
     return f"{value.first_day:%B %Y}"
 

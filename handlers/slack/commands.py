@@ -103,7 +103,7 @@ class Commands:
         # Under Slack's id a change that was committed without a word is not made again.
         done_again = losses.done_again if once else _done
         try:
-            with metrics.COMMAND_SECONDS.labels(command.name).time():
+            with metrics.command_seconds(command.name).time():
                 return done_again(
                     lambda: _answered(doing, command, request) or _after_linking(doing, command, request, client)
                 )

@@ -52,7 +52,7 @@ def credit(moment: Moment, owed: Owed, *, actor: str) -> int | None:
     [entry_id] = ledger.post(
         moment.session, [_draft(moment, owed, held, value, actor=actor)], now=moment.now, holding=held.values()
     )
-    warnings.credited(moment, [held[wallet].id])
+    warnings.credited(moment, [one.id for one in held.values() if one.is_warned])
     return entry_id
 
 

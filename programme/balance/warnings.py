@@ -143,8 +143,9 @@ def credited(moment: Moment, account_ids: Iterable[int]) -> None:
 
     At once, not with the next look: use that comes until then may have reached it again.
     """
-    if moment.handbooks.on(moment.today).warnings.count_anew:
-        _take_back(moment, sorted(set(account_ids)))
+    wallets = sorted(set(account_ids))
+    if wallets and moment.handbooks.on(moment.today).warnings.count_anew:
+        _take_back(moment, wallets)
 
 
 def _take_back(moment: Moment, wallets: list[int]) -> None:

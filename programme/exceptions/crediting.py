@@ -44,7 +44,7 @@ class Credit:
 
 def value_now(moment: Moment) -> TokenValue:
     """The present quarter's value, adopted if no one has used it yet."""
-    return valuation.value_of(moment, Quarter.containing(moment.today), moment.handbooks)
+    return valuation.present(moment, Quarter.containing(moment.today))
 
 
 def monthly_grant(moment: Moment, person_id: str) -> MicroTokens:
@@ -67,7 +67,7 @@ def post(moment: Moment, credit: Credit, value: TokenValue, held: Mapping[str, A
     """Post the entry of an exception to its accounts, which the caller holds; its number."""
     draft = _draft(moment, credit, value, held)
     [entry_id] = ledger.post(moment.session, [draft], now=moment.now, holding=held.values())
-    warnings.credited(moment, [held[ledger.wallet_code(credit.person_id)].id])
+    warnings.credited(moment, [one.id for one in held.values() if one.is_warned])
     return entry_id
 
 

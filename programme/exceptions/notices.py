@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from programme.notify import PersonLetter
     from store.exceptions.questions import Question
     from store.exceptions.requests import Request
+    from store.outbox.messages import Copy
 
 CARD, FACE, MINE, NOTE, QUESTION, MORE_TIME, OUTCOME = (
     "exceptions/card",
@@ -83,10 +84,12 @@ def tell_of_new(moment: Moment, request: Request, panel: Electorate, beneficiari
     _owe(moment, request, owed)
 
 
-def tell_of_change(moment: Moment, request: Request, beneficiaries: Iterable[str] = ()) -> None:
+def tell_of_change(
+    moment: Moment, request: Request, beneficiaries: Iterable[str] = (), copies: Sequence[Copy] | None = None
+) -> None:
     """New faces for every copy of the card; once it is decided, a word to the requester and the beneficiaries."""
     # Nothing can be answered once it is decided.
-    owed = _faces(moment, request) if request.is_undecided else _faces(moment, request, QUESTION)
+    owed = _faces(moment, request, *([] if request.is_undecided else [QUESTION]), copies=copies)
     if not request.is_undecided and request.state != WITHDRAWN:
         to_requester = _notes(request, [request.person_id])
         if request.decided_by == POLICY:
@@ -104,10 +107,10 @@ def renew(moment: Moment, request: Request) -> None:
     _owe(moment, request, _faces(moment, request))
 
 
-def _faces(moment: Moment, request: Request, *also: str) -> list[NewMessage]:
+def _faces(moment: Moment, request: Request, *also: str, copies: Sequence[Copy] | None = None) -> list[NewMessage]:
     """Of every copy of the card and of the requester's own, and of messages of `also` another template."""
     face_of = {CARD: FACE, MINE: MINE} | {template: template for template in also}
-    return notify.new_faces(moment, request.id, face_of, occasion=request.revision)
+    return notify.new_faces(moment, request.id, face_of, occasion=request.revision, copies=copies)
 
 
 def _notes(request: Request, readers: Iterable[str]) -> list[PersonLetter]:

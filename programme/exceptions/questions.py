@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from policy import texts
 from policy.reasons import Refusal
 from programme.exceptions import notices
-from programme.exceptions.request import case_of, locked, move, note, require_undecided
+from programme.exceptions.request import held_case, locked, move, note, require_undecided
 from store.exceptions import questions as questions_store
 
 if TYPE_CHECKING:
@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 
 def ask(moment: Moment, asker: Person, request_id: str, text: str, *, key: str) -> Question:
     """Put a question of someone who may vote to the requester; the same form sent again is the same question."""
-    request = locked(moment, request_id)
+    case = held_case(moment, request_id, asker.id)
+    request = case.request
     if (before := questions_store.by_key(moment.session, key)) is not None:
         return before
     require_undecided(moment, request)
     texts.require("question", text, 'Write a question, for example "Which release is it for?".')
-    case_of(moment, request, asker.id).seat_for(asker.id)
+    case.seat_for(asker.id)
     number = questions_store.ask(
         moment.session, key=key, request_id=request.id, asked_by=asker.id, question=text.strip(), now=moment.now
     )

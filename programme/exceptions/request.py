@@ -11,9 +11,9 @@ from policy.reasons import Refusal
 from programme import decisions
 from programme.decisions import Topic
 from store import audit, runs
+from store.exceptions import held as held_store
 from store.exceptions import requests as store
 from store.exceptions import votes as votes_store
-from store.people import board as board_store
 from views import codec
 from views.exceptions import Situation
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from store.audit import Place
     from store.exceptions.requests import Request
     from store.exceptions.votes import StoredVote
+    from store.outbox.messages import Copy
     from store.people.board import Attendee
 
 REQUEST = Topic(
@@ -54,6 +55,10 @@ class Case:
     beneficiaries: frozenset[str]
     sponsor: str | None
     attendees: Mapping[str, Attendee]
+    copies: Sequence[Copy] | None = None
+    """Of a request that is held: its messages that stand for themselves."""
+    has_failures: bool = True
+    """Whether steps of it failed, as far as is known."""
 
     @property
     def situation(self) -> Situation:
@@ -139,21 +144,21 @@ def cases(moment: Moment, some: Iterable[Request], *also: str) -> dict[str, Case
     asked = list(some)
     if not asked:
         return {}
-    polls = votes_store.polls(moment.session, asked)
-    parties = votes_store.parties_of(moment.session, polls)
-    people = {*also, *(one.person_id for one in asked), *(one.decided_by for one in asked if one.decided_by)}
-    for id_, poll in polls.items():
-        people |= {
-            *parties[id_].beneficiaries,
-            *(seat.person_id for seat in poll.panel.seats),
-            *(vote.cast_by for vote in poll.votes),
-        }
-    attendees = board_store.attendees(moment.session, people, moment.today)
-    return {one.id: Case(one, *polls[one.id], *parties[one.id], attendees) for one in asked}
+    kept = votes_store.about(moment.session, asked, also, moment.today)
+    return {one.id: Case(one, *kept.polls[one.id], *kept.parties[one.id], kept.attendees) for one in asked}
 
 
 def case_of(moment: Moment, request: Request, *also: str) -> Case:
     return cases(moment, [request], *also)[request.id]
+
+
+def held_case(moment: Moment, request_id: str, voter_id: str = "") -> Case:
+    """A request with all of that, held until the transaction ends; a Refusal for an unknown one."""
+    found = held_store.hold(moment.session, request_id, voter_id, moment.today)
+    held = decisions.require_known(found, REQUEST, request_id)
+    kept, request = held.about, held.request
+    poll, parties = kept.polls[request.id], kept.parties[request.id]
+    return Case(request, *poll, *parties, kept.attendees, held.copies, held.has_failures)
 
 
 def situation_of(request: Request) -> Situation:
@@ -183,6 +188,13 @@ def move(moment: Moment, request: Request, **values: object) -> Request:
     if "state" in values:
         runs.forget_steps(moment.session, request.id)
     return moved
+
+
+def move_case(moment: Moment, case: Case, **values: object) -> Request:
+    """The same, where it is known whether there are steps to be forgotten."""
+    if case.has_failures:
+        return move(moment, case.request, **values)
+    return decisions.require_first(store.change(moment.session, case.request, **values))
 
 
 def note(

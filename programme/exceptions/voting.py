@@ -10,7 +10,7 @@ from policy.reasons import FieldsRefused, Refusal
 from programme import decisions
 from programme.exceptions import crediting, notices
 from programme.exceptions.crediting import Credit
-from programme.exceptions.request import case_of, locked, move, note, require_undecided
+from programme.exceptions.request import case_of, held_case, move, move_case, note, require_undecided
 from programme.exceptions.steps import NO_STEP, after_credit
 from store.audit import NOWHERE, POLICY, Place
 from store.exceptions import votes as votes_store
@@ -56,10 +56,10 @@ def vote(moment: Moment, voter: Person, request_id: str, ballot: Ballot, *, plac
 
     A Refusal says why someone cannot vote: not on the board, recused, too late, decided already.
     """
-    request = locked(moment, request_id)
+    case = held_case(moment, request_id, voter.id)
+    request = case.request
     require_undecided(moment, request)
     _require_sound(request, ballot, moment.today)
-    case = case_of(moment, request, voter.id)
     if case.attendees[request.person_id].has_left:
         raise Refusal("requester_left", "The person who asked has left the company, so this lapses by itself.")
     seat = case.seat_for(voter.id)
@@ -131,8 +131,8 @@ def _after_credit(moment: Moment, case: Case, last_day: date | None) -> dict[str
 
 
 def move_and_tell(moment: Moment, case: Case, **values: object) -> Request:
-    moved = move(moment, case.request, **values)
-    notices.tell_of_change(moment, moved, case.beneficiaries)
+    moved = move_case(moment, case, **values)
+    notices.tell_of_change(moment, moved, case.beneficiaries, case.copies)
     return moved
 
 

@@ -59,6 +59,14 @@ def value_of(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenVal
     return _funded(adopted, book)
 
 
+def present(moment: Moment, quarter: Quarter) -> TokenValue:
+    """The same, with the handbooks read beside it."""
+    handbooks, adopted = moment.read_rules(quarter)
+    return (
+        value_of(moment, quarter, handbooks) if adopted is None else _funded(adopted, handbooks.on(quarter.first_day))
+    )
+
+
 def expected(moment: Moment, quarter: Quarter, handbooks: Handbooks) -> TokenValue:
     """A quarter's value: what was adopted, or what it would be."""
     if (adopted := reference.value_of(moment.session, quarter)) is not None:

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from policy.appeals import OPEN, REJECTED, ReviewedMonth
 from policy.period import Month
 from policy.sizing import Factors
+from store import bulk
 from store.tables.annual import annual_appeals
 from store.tables.grants import grants
 from store.tables.ledger import entries
@@ -69,9 +70,8 @@ def insert(
 
 def change(session: Session, appeal: AnnualAppeal, **values: object) -> AnnualAppeal | None:
     """Move an appeal from the state and revision that were read to the next; None when someone was quicker."""
-    moved = sa.update(annual_appeals).where(_a.year == appeal.year, _a.person_id == appeal.person_id)
-    moved = moved.where(_a.revision == appeal.revision, _a.state == appeal.state)
-    is_first = session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
+    as_read = {name: getattr(appeal, name) for name in ("year", "person_id", "revision", "state")}
+    is_first = bulk.change(session, annual_appeals, as_read, {"revision": appeal.revision + 1, **values})
     return get(session, appeal.year, appeal.person_id) if is_first else None
 
 

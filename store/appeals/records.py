@@ -10,6 +10,7 @@ from policy.appeals import OPEN, CutMonth
 from policy.period import Month, Quarter
 from policy.sizing import NEUTRAL, Factors
 from policy.units import MicroTokens
+from store import bulk
 from store.reviews import drafts
 from store.reviews.votes import VOTED
 from store.tables.appeals import appeals, review_opt_outs
@@ -86,9 +87,9 @@ def insert(
 
 def change(session: Session, appeal: Appeal, **values: object) -> Appeal | None:
     """Move an appeal from the state and revision that were read to the next; None when someone was quicker."""
-    moved = sa.update(appeals).where(_a.quarter == str(appeal.quarter), _a.person_id == appeal.person_id)
-    moved = moved.where(_a.revision == appeal.revision, _a.state == appeal.state)
-    is_first = session.execute(moved.values(revision=appeal.revision + 1, **values)).rowcount == 1
+    as_read = {name: getattr(appeal, name) for name in ("person_id", "revision", "state")}
+    as_read["quarter"] = str(appeal.quarter)
+    is_first = bulk.change(session, appeals, as_read, {"revision": appeal.revision + 1, **values})
     return get(session, appeal.quarter, appeal.person_id) if is_first else None
 
 

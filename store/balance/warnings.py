@@ -106,12 +106,14 @@ def spent_before(session: Session, account_id: int, instant: datetime) -> bool:
 
 def told(session: Session, account_ids: Sequence[int], month: Month) -> dict[int, set[int]]:
     """The percentages that were reached in a month, by wallet."""
-    w = warnings_given.c
-    query = sa.select(w.account_id, w.percent).where(w.month == str(month), w.account_id.in_(account_ids))
     found: dict[int, set[int]] = {}
-    for account_id, percent in session.execute(query):
+    for account_id, percent in _told.execute(session, account_ids, month=str(month)):
         found.setdefault(account_id, set()).add(percent)
     return found
+
+
+_w = warnings_given.c
+_told = bulk.Among(sa.select(_w.account_id, _w.percent).where(_w.month == sa.bindparam("month")), _w.account_id)
 
 
 def reached(session: Session, rows: Sequence[tuple[int, int]], month: Month, *, now: datetime) -> None:

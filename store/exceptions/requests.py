@@ -20,7 +20,7 @@ from store.tables.people import projects
 from store.tables.usage import services
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from policy.exceptions import Electorate
@@ -112,63 +112,71 @@ _query = (
 )
 
 
-def _request(row: Any) -> Request:  # noqa: ANN401 - a row of the query above
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    for name in _AMOUNTS:
-        if values[name] is not None:
-            values[name] = MicroTokens(values[name])
-    return Request(**values)
+_AMOUNTS_AT = [list(Request.__dataclass_fields__).index(name) for name in _AMOUNTS]
 
 
-_one = _query.where(_r.id == sa.bindparam("request_id"))
-_one_locked = _one.with_for_update(of=requests)
+def of_row(row: Sequence[Any]) -> Request:
+    """A request from a row of the query above."""
+    values = list(row)
+    for number in _AMOUNTS_AT:
+        if values[number] is not None:
+            values[number] = MicroTokens(values[number])
+    return Request(*values)
+
+
+BY_ID = _query.where(_r.id == sa.bindparam("request_id"))
+_one = bulk.Typed(BY_ID)
+_one_locked = bulk.Typed(BY_ID.with_for_update(of=requests))
 
 
 def lock(session: Session, request_id: str) -> Request | None:
-    """A request, held until the transaction ends, so that votes on it follow one another; None when there is none."""
-    row = session.execute(_one_locked, {"request_id": request_id}).one_or_none()
-    return _request(row) if row else None
+    """A request, held until the transaction ends, so that votes on it follow one another; None when there is none.
+
+    What belongs to it is read after that: a statement that waited for a lock sees the rest as it was before.
+    """
+    rows = _one_locked.execute(session, {"request_id": request_id})
+    return of_row(rows[0]) if rows else None
 
 
 def get(session: Session, request_id: str) -> Request | None:
-    row = session.execute(_one, {"request_id": request_id}).one_or_none()
-    return _request(row) if row else None
+    rows = _one.execute(session, {"request_id": request_id})
+    return of_row(rows[0]) if rows else None
 
 
 def by_key(session: Session, idempotency_key: str) -> Request | None:
     row = session.execute(_query.where(_r.idempotency_key == idempotency_key)).one_or_none()
-    return _request(row) if row else None
+    return of_row(row) if row else None
 
 
 def of_person(session: Session, person_id: str, *, limit: int | None = None) -> list[Request]:
     """A person's requests, the latest first."""
     query = _query.where(_r.person_id == person_id).order_by(_r.made_at.desc(), _r.id).limit(limit)
-    return [_request(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def since(session: Session, person_id: str, instant: datetime) -> list[Request]:
     """What someone asked for after an instant, oldest first."""
     query = _query.where(_r.person_id == person_id, _r.made_at > instant).order_by(_r.made_at, _r.id)
-    return [_request(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def of_others(session: Session, person_id: str, project_key: str, instant: datetime) -> list[Request]:
     """What others asked for after an instant, for the same project."""
     query = _query.where(_r.project_key == project_key, _r.person_id != person_id, _r.made_at > instant)
-    return [_request(row) for row in session.execute(query.order_by(_r.made_at, _r.id))]
+    return [of_row(row) for row in session.execute(query.order_by(_r.made_at, _r.id))]
 
 
 def of_incident(session: Session, incident: str) -> list[Request]:
     """What was taken for an incident, whoever took it and however its number was written."""
     query = _query.where(sa.func.lower(_r.incident) == incident.lower()).order_by(_r.made_at, _r.id)
-    return [_request(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def undecided(session: Session) -> list[Request]:
     """The board's queue, the nearest deadline first."""
     # In the words of the index: SQLite would otherwise go through every request that was ever made.
     query = _query.where(sa.text("requests.state IN ('open', 'credited')")).order_by(_r.lapse_at, _r.id)
-    return [_request(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def made_between(session: Session, begin: datetime | None, end: datetime | None) -> list[Request]:
@@ -178,14 +186,14 @@ def made_between(session: Session, begin: datetime | None, end: datetime | None)
         query = query.where(_r.made_at >= begin)
     if end is not None:
         query = query.where(_r.made_at < end)
-    return [_request(row) for row in session.execute(query)]
+    return [of_row(row) for row in session.execute(query)]
 
 
 def to_net(session: Session, before: datetime) -> list[Request]:
     """Break-glasses that were not ratified by an instant and are not taken off a grant yet; held from now on."""
     query = _query.where(_r.state == NOT_RATIFIED, _r.netted.is_(None), _r.decided_at <= before)
     query = query.with_for_update(of=requests)
-    return [_request(row) for row in session.execute(query.order_by(_r.decided_at, _r.id))]
+    return [of_row(row) for row in session.execute(query.order_by(_r.decided_at, _r.id))]
 
 
 def insert(session: Session, row: Mapping[str, Any], panel: Electorate, beneficiaries: Iterable[str]) -> None:
@@ -212,8 +220,9 @@ def insert(session: Session, row: Mapping[str, Any], panel: Electorate, benefici
 def change(session: Session, request: Request, **values: Any) -> Request | None:  # noqa: ANN401 - the columns' values
     """Move a request from the revision that was read to the next; None when someone else moved it meanwhile."""
     values["revision"] = request.revision + 1
-    as_read = sa.update(requests).where(_r.id == request.id, _r.revision == request.revision, _r.state == request.state)
-    if session.execute(as_read.values(**values)).rowcount != 1:
+    if not bulk.change(
+        session, requests, {name: getattr(request, name) for name in ("id", "revision", "state")}, values
+    ):
         return None
     amounts = {name: MicroTokens(values[name]) for name in _AMOUNTS if values.get(name) is not None}
     return replace(request, **values | amounts)
@@ -230,7 +239,7 @@ def of_people(session: Session, person_ids: Iterable[str], *, limit: int) -> dic
         ranked = sa.select(_r.id, nth).where(_r.person_id.in_(some)).subquery()
         query = _query.join(ranked, ranked.c.id == _r.id).where(ranked.c.nth <= limit)
         for row in session.execute(query.order_by(ranked.c.nth)):
-            found[row.person_id].append(_request(row))
+            found[row.person_id].append(of_row(row))
     return found
 
 

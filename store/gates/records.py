@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from policy.exceptions import STAGE_OF, Electorate, Seat
 from policy.gates import Criterion
 from policy.period import Month
+from store import bulk
 from store.tables.gates import gate_votes, gates, rollout_pauses
 from views.gates import Gate, GateVote
 
@@ -78,8 +79,8 @@ def _gate(row: Any) -> Gate:  # noqa: ANN401 - a row
 
 def change(session: Session, gate: Gate, **values: object) -> Gate | None:
     """The gate after a change; None if it is not any more what was read."""
-    changed = sa.update(gates).where(_g.id == gate.id, _g.revision == gate.revision, _g.state == gate.state)
-    if session.execute(changed.values(revision=gate.revision + 1, **values)).rowcount != 1:
+    as_read = {name: getattr(gate, name) for name in ("id", "revision", "state")}
+    if not bulk.change(session, gates, as_read, {"revision": gate.revision + 1, **values}):
         return None
     return get(session, gate.id)
 

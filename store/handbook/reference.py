@@ -58,8 +58,11 @@ _bodies_and_pauses = bulk.Prepared(
 def handbook_bodies_and_pauses(session: Session) -> tuple[list[str], list[date]]:
     """The same, with the first days of the months in which the roll-out stands still; one query for both."""
     rows = _bodies_and_pauses.execute(session, {})
-    still = rows[0][1] if rows else None
-    return [body for body, _ in rows], [Month.parse(one).first_day for one in (still or "").split(",") if one]
+    return [body for body, _ in rows], _first_days(rows[0][1] if rows else None)
+
+
+def _first_days(months: str | None) -> list[date]:
+    return [Month.parse(one).first_day for one in (months or "").split(",") if one]
 
 
 def handbook_body(session: Session, version: str) -> str | None:
@@ -158,9 +161,27 @@ def value_of(session: Session, quarter: Quarter) -> TokenValue | None:
     return _value(*rows[0]) if rows else None
 
 
-_latest_value = bulk.Prepared(
-    _values.where(token_values.c.quarter == sa.bindparam("quarter")).order_by(*LATEST_FIRST).limit(1)
+_of_quarter = (
+    _values.where(token_values.c.quarter == sa.bindparam("quarter"))
+    .order_by(*LATEST_FIRST)
+    .limit(sa.literal_column("1"))
 )
+_latest_value = bulk.Prepared(_of_quarter)
+
+
+_bodies_pauses_and_value = bulk.Prepared(
+    sa.select(handbooks.c.body, _still, bulk.as_json(_of_quarter)).order_by(
+        handbooks.c.effective_from, handbooks.c.applied_at
+    )
+)
+
+
+def rules(session: Session, quarter: Quarter) -> tuple[list[str], list[date], TokenValue | None]:
+    """Handbooks and pauses, and the value that was adopted for a quarter; one query for all."""
+    rows = _bodies_pauses_and_value.execute(session, {"quarter": str(quarter)})
+    _, still, value = rows[0] if rows else ("", None, None)
+    found = [_value(*one) for one in bulk.of_json(value)]
+    return [body for body, _, _ in rows], _first_days(still), found[0] if found else None
 
 
 _values_until = bulk.Prepared(

@@ -111,9 +111,9 @@ def insert(session: Session, question: Question, panel: Electorate) -> None:
 def change(session: Session, question: Question, **values: Any) -> Question | None:  # noqa: ANN401 - columns' values
     """Move a question from the revision that was read to the next; None when someone else moved it meanwhile."""
     values["revision"] = question.revision + 1
-    as_read = sa.update(cash_questions).where(_q.id == question.id, _q.revision == question.revision)
+    as_read = {"id": question.id, "revision": question.revision}
     plain = {name: int(value) if isinstance(value, NanoUSD) else value for name, value in values.items()}
-    if session.execute(as_read.values(**plain)).rowcount != 1:
+    if not bulk.change(session, cash_questions, as_read, plain):
         return None
     return replace(question, **values)
 

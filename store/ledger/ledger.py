@@ -7,6 +7,7 @@ remains of a lot. `store/proof` recomputes them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cache
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,7 +20,9 @@ from store import bulk
 from store.ledger import recalls
 from store.ledger.drafts import UnbalancedError
 from store.ledger.returns import Returnables
+from store.tables.holds import holds
 from store.tables.ledger import accounts, entries, lot_movements, lots, postings
+from store.tables.warnings import warnings_given
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -33,13 +36,19 @@ TREASURY, POOL, EXPIRED = "treasury", "pool", "expired"
 
 @dataclass(slots=True)
 class Account:
-    """An account under our lock, as it stands while a batch is posted; its lots are read for that."""
+    """An account under our lock, as it stands while a batch is posted; its lots are read for that.
+
+    Of a wallet that gets or loses tokens otherwise than by use is also read whether gateways lease from it, and whether
+    its owner was ever warned.
+    """
 
     id: int
     is_wallet: bool
     version: int
     balance: int
     lots: list[OpenLot] = field(default_factory=list)
+    is_leased: bool = False
+    is_warned: bool = False
 
 
 ENTRY_COLUMNS = (
@@ -149,10 +158,8 @@ def hold(session: Session, codes: Iterable[str]) -> dict[str, Account]:
 
 def _hold(session: Session, codes: Sequence[str]) -> dict[str, Account]:
     """All of some accounts, or none: two who opened an account while they hold others could wait for each other."""
-    a, there = accounts.c, accounts.alias()
-    count = sa.select(sa.func.count()).select_from(there).where(there.c.code.in_(codes)).scalar_subquery()
-    query = sa.select(a.code, *_ACCOUNT).where(a.code.in_(codes), count == len(codes))
-    return {code: Account(*account) for code, *account in session.execute(_in_order(query))}
+    rows = _held_accounts.execute(session, {"codes": codes, "how_many": len(codes)})
+    return {code: Account(id_, bool(is_wallet), *rest) for code, id_, is_wallet, *rest in rows}
 
 
 def is_wallet(session: Session, account_id: int) -> bool:
@@ -222,11 +229,10 @@ def post(
             raise UnbalancedError(f"{draft.idempotency_key}: {draft.amounts}")
     touched = {account_id for draft in drafts for account_id, _ in draft.amounts}
     held = lock(session, touched) if holding is None else {one.id: one for one in holding if one.id in touched}
-    _read_lots(session, held)
+    wanted = (len(drafts), sum(draft.lot is not None for draft in drafts))
+    entry_ids, new_lots = _look(session, held, wanted, is_usage=all(d.kind is EntryKind.USAGE for d in drafts))
     corrected = [d.corrects_entry_id for d in drafts if d.kind is EntryKind.REVERSAL and d.corrects_entry_id]
     returnable = Returnables(session, corrected, now) if corrected else None
-    wanted = [(entries, len(drafts)), (lots, sum(draft.lot is not None for draft in drafts))]
-    entry_ids, new_lots = bulk.allocate_ids_of(session, wanted)
     lot_ids = iter(new_lots)
     instant = bulk.instant_codec(session)
     journal = _Journal(instant)
@@ -254,7 +260,8 @@ def post(
 def _recall_leases(session: Session, drafts: Iterable[Draft], held: Mapping[int, Account], now: datetime) -> None:
     """Gateways are not to go on by what a wallet had before it got or lost tokens otherwise than by use."""
     moved = {id_ for draft in drafts if draft.kind is not EntryKind.USAGE for id_, _ in draft.amounts}
-    if wallets := {id_ for id_ in moved if held[id_].is_wallet}:
+    # Their locks are held: no lease comes in between.
+    if wallets := {id_ for id_ in moved if held[id_].is_leased}:
         recalls.of_accounts(session, wallets, now=now)
 
 
@@ -275,26 +282,67 @@ def _entry(entry_id: int, draft: Draft, instant: Callable[[datetime], object], n
 
 _ACCOUNT = (accounts.c.id, accounts.c.person_id.is_not(None), accounts.c.version, accounts.c.balance)
 _locked_accounts = bulk.Among(_in_order(sa.select(*_ACCOUNT)), accounts.c.id)
-
-
-def _read_lots(session: Session, held: Mapping[int, Account]) -> None:
-    """The open lots of the wallets among some accounts, in burn order."""
-    wallets = [account.id for account in held.values() if account.is_wallet]
-    for id_ in wallets:
-        held[id_].lots = []
-    for account_id, id_, priority, expires_at, remaining in _open_lots.execute(session, wallets):
-        held[account_id].lots.append(OpenLot(id_, priority, bulk.read_instant(expires_at), remaining))
-    for id_ in wallets:
-        held[id_].lots = burning.burn_order(held[id_].lots)
-
-
-_open_lots = bulk.Among(
-    # In the words of the index, which is of these lots alone.
-    sa.select(lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining).where(
-        sa.text("lots.remaining > 0")
-    ),
-    lots.c.account_id,
+_codes: sa.BindParameter[Any] = sa.bindparam("codes", type_=bulk.Some())
+_there = accounts.alias("there")
+_how_many = sa.select(sa.func.count()).select_from(_there).where(bulk.is_among(_there.c.code, _codes))
+_held_accounts = bulk.Typed(
+    _in_order(
+        sa.select(accounts.c.code, *_ACCOUNT).where(
+            bulk.is_among(accounts.c.code, _codes), _how_many.scalar_subquery() == sa.bindparam("how_many")
+        )
+    )
 )
+
+
+_OPEN, _ENTRY, _LOT, _LEASED, _WARNED = range(5)
+"""What a row of the statement below is about: an open lot, a fresh id of either, what else is known of a wallet."""
+
+
+def _look(
+    session: Session, held: Mapping[int, Account], wanted: tuple[int, int], *, is_usage: bool
+) -> tuple[list[int], list[int]]:
+    """Read into some accounts what is known of the wallets among them; so many fresh ids, of entries and of lots."""
+    wallets = [account for account in held.values() if account.is_wallet]
+    for wallet in wallets:
+        wallet.lots, wallet.is_leased, wallet.is_warned = [], False, False
+    fresh: dict[int, list[int]] = {_ENTRY: [], _LOT: []}
+    given = {"wallets": [wallet.id for wallet in wallets], "entries": wanted[0], "lots": wanted[1]}
+    statement = _looking(session.dialect.name, is_usage)
+    for what, account_id, id_, priority, expires_at, remaining in statement.execute(session, given):
+        if what == _OPEN:
+            held[account_id].lots.append(OpenLot(id_, priority, bulk.read_instant(expires_at), remaining))
+        elif what in fresh:
+            fresh[what].append(id_)
+        elif what == _LEASED:
+            held[account_id].is_leased = True
+        else:
+            held[account_id].is_warned = True
+    for wallet in wallets:
+        wallet.lots = burning.burn_order(wallet.lots)
+    return bulk.counted(fresh[_ENTRY], wanted[0]), bulk.counted(fresh[_LOT], wanted[1])
+
+
+@cache
+def _looking(dialect: str, is_usage: bool) -> bulk.Typed:  # noqa: FBT001 - one of two statements
+    """One statement for all that is read before anything is posted, whatever is posted."""
+    some: sa.BindParameter[Any] = sa.bindparam("wallets", type_=bulk.Some(sa.BigInteger))
+    nothing = (sa.null(), sa.null(), sa.null())
+
+    def about(what: int, *columns: Any) -> sa.Select[Any]:  # noqa: ANN401 - SQLAlchemy's own
+        return sa.select(sa.literal_column(str(what)).label("what"), *columns)
+
+    # In the words of the index, which is of these lots alone.
+    opened = about(_OPEN, lots.c.account_id, lots.c.id, lots.c.priority, lots.c.expires_at, lots.c.remaining)
+    parts = [opened.where(sa.text("lots.remaining > 0"), bulk.is_among(lots.c.account_id, some))]
+    for what, table, count in ((_ENTRY, entries, "entries"), (_LOT, lots, "lots")):
+        ids = bulk.fresh_ids(dialect, table, count).subquery()
+        parts.append(about(what, sa.null(), *ids.c, *nothing))
+    if not is_usage:
+        leased = about(_LEASED, holds.c.account_id, sa.null(), *nothing)
+        parts.append(leased.where(recalls.LEASED, bulk.is_among(holds.c.account_id, some)))
+        warned = about(_WARNED, warnings_given.c.account_id, sa.null(), *nothing)
+        parts.append(warned.where(bulk.is_among(warnings_given.c.account_id, some)))
+    return bulk.Typed(sa.union_all(*parts))
 
 
 def _burnt(wallet: Account, amount: int, at: datetime) -> tuple[tuple[int, int], ...]:
@@ -361,9 +409,12 @@ def _give_back(  # noqa: PLR0917 - private, called once
 
 
 def _write(session: Session, journal: _Journal, held: Iterable[Account]) -> None:
-    bulk.insert(session, entries, ENTRY_COLUMNS, journal.entries)
-    bulk.insert(session, postings, POSTING_COLUMNS, journal.postings)
-    bulk.insert(session, lots, _LotRow._fields, list(journal.opened.values()))
-    bulk.update(session, lots, ("id", "remaining"), sorted(journal.remaining.items()))
-    bulk.insert(session, lot_movements, MOVEMENT_COLUMNS, journal.movements)
-    bulk.update(session, accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held])
+    bulk.write(
+        session,
+        bulk.Rows(entries, ENTRY_COLUMNS, journal.entries),
+        bulk.Rows(postings, POSTING_COLUMNS, journal.postings),
+        bulk.Rows(lots, _LotRow._fields, list(journal.opened.values())),
+        bulk.Rows(lots, ("id", "remaining"), sorted(journal.remaining.items()), key=1),
+        bulk.Rows(lot_movements, MOVEMENT_COLUMNS, journal.movements),
+        bulk.Rows(accounts, ("id", "version", "balance"), [(a.id, a.version, a.balance) for a in held], key=1),
+    )

@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from store.engine import Session
 
 _h, _r = holds.c, lease_recalls.c
-_leased = sa.and_(sa.text("holds.status = 'held'"), _h.kind == "lease")
+LEASED = sa.and_(sa.text("holds.status = 'held'"), _h.kind == "lease")
+"""Of holds that are leases and still open."""
 
 
 def _recall(which: sa.ColumnElement[bool]) -> sa.Insert:
-    chosen = sa.select(_h.source, _h.id, sa.bindparam("now", type_=_r.recalled_at.type)).where(_leased, which)
+    chosen = sa.select(_h.source, _h.id, sa.bindparam("now", type_=_r.recalled_at.type)).where(LEASED, which)
     return sa.insert(lease_recalls).from_select(["source", "hold_id", "recalled_at"], chosen)
 
 
@@ -47,7 +48,7 @@ def of_tight(session: Session, account_id: int, *, now: datetime) -> None:
 def since(session: Session, source: str, cursor: int) -> tuple[int, list[str]]:
     """(the next cursor, the leases of a source that were recalled after one and are still open)."""
     query = sa.select(_r.id, _r.hold_id).where(_r.source == source, _r.id > cursor).order_by(_r.id)
-    query = query.join(holds, sa.and_(_h.source == _r.source, _h.id == _r.hold_id)).where(_leased)
+    query = query.join(holds, sa.and_(_h.source == _r.source, _h.id == _r.hold_id)).where(LEASED)
     rows = session.execute(query).all()
     return max([cursor, *(row.id for row in rows)]), list(dict.fromkeys(row.hold_id for row in rows))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from store.tables.outbox import outbox
 from store.tables.people import people
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from store.engine import Session
@@ -246,18 +247,28 @@ class Copy(NamedTuple):
     channel: str | None
 
 
-_COPIES = (
-    sa.select(_o.key, _o.template, _o.view, _o.person_id, _o.channel)
+def standing(about: sa.ColumnElement[str]) -> sa.Select[Any]:
+    """The messages about something that stand for themselves, for `copies_of`: a part of a statement."""
+    query = sa.select(_o.id, _o.key, _o.template, _o.view, _o.person_id, _o.channel)
     # Said although it follows: the index holds only such rows.
-    .where(_o.about == sa.bindparam("about"), _o.about.is_not(None))
-    .where(_o.replaces.is_(None), _o.thread.is_(None), _o.template.in_(sa.bindparam("templates", expanding=True)))
-    .order_by(_o.id)
-)
+    return query.where(_o.about == about, _o.about.is_not(None), _o.replaces.is_(None), _o.thread.is_(None))
+
+
+def copies_of(rows: Iterable[Sequence[Any]]) -> list[Copy]:
+    """Messages in the order of time; the drivers differ in who reads JSON."""
+    return [
+        Copy(key, template, json.loads(view) if isinstance(view, str) else view, person_id, channel)
+        for _, key, template, view, person_id, channel in sorted(rows, key=lambda row: row[0])
+    ]
+
+
+_standing = bulk.Prepared(standing(sa.bindparam("about")))
 
 
 def copies(session: Session, about: str, templates: Sequence[str]) -> list[Copy]:
     """The messages of some kinds about a request that stand for themselves, in the order of time."""
-    return [Copy._make(row) for row in session.execute(_COPIES, {"about": about, "templates": list(templates)})]
+    found = copies_of(_standing.execute(session, {"about": about}))
+    return [copy for copy in found if copy.template in templates]
 
 
 def sent(session: Session, row: int, place: Place, *, courier: str, now: datetime) -> bool:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import sqlalchemy as sa
 
-from store import bulk
 from store.tables.exceptions import board_group, delegations
 from store.tables.people import people, person_roles
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import date, datetime
 
     from store.engine import Session
@@ -84,27 +83,6 @@ def left(session: Session, person_ids: Iterable[str], today: date) -> frozenset[
     return frozenset(session.execute(query).scalars())
 
 
-_delegate = people.alias("delegate")
-_ATTENDEES = (
-    sa.select(
-        people.c.id,
-        people.c.name,
-        people.c.slack_user_id,
-        people.c.manager_id,
-        people.c.time_zone,
-        sa.func.coalesce(people.c.left_on < _today, sa.false()),
-        people.c.id.in_(_bystanders),
-        _delegate.c.id,
-        _delegate.c.name,
-        _delegate.c.slack_user_id,
-    )
-    .outerjoin_from(people, delegations, sa.and_(_d.person_id == people.c.id, *_IN_FORCE))
-    .outerjoin(_delegate, _delegate.c.id == _d.delegate_id)
-    .where(people.c.id.in_(sa.bindparam("person_ids", expanding=True)))
-    .order_by(_d.id)
-)
-
-
 class Attendee(NamedTuple):
     """A person as they are today: whether they can decide anything, and who stands in for them, if anyone can."""
 
@@ -119,12 +97,39 @@ class Attendee(NamedTuple):
     delegate_slack_user_id: str | None
 
 
-def attendees(session: Session, person_ids: Iterable[str], today: date) -> dict[str, Attendee]:
-    """Each of some people as they are on a day. A person who left, or now administers, stands in for no one."""
+_delegate = people.alias("delegate")
+
+
+def attending(named: sa.FromClause) -> sa.Select[Any]:
+    """Those whose ids are the first column of `named`, as they are `today`, for `attendees`.
+
+    A person who left, or now administers, stands in for no one.
+    """
+    return (
+        sa.select(
+            people.c.id,
+            people.c.name,
+            people.c.slack_user_id,
+            people.c.manager_id,
+            people.c.time_zone,
+            sa.func.coalesce(people.c.left_on < _today, sa.false()).label("has_left"),
+            people.c.id.in_(_bystanders).label("is_bystander"),
+            _delegate.c.id.label("delegate_id"),
+            _delegate.c.name.label("delegate_name"),
+            _delegate.c.slack_user_id.label("delegate_slack_user_id"),
+            sa.func.coalesce(_d.id, 0).label("delegation_id"),
+        )
+        .join_from(named, people, people.c.id == next(iter(named.c)))
+        .outerjoin(delegations, sa.and_(_d.person_id == people.c.id, *_IN_FORCE))
+        .outerjoin(_delegate, _delegate.c.id == _d.delegate_id)
+    )
+
+
+def attendees(rows: Iterable[Sequence[Any]]) -> dict[str, Attendee]:
+    """People by id; of several delegations the last holds."""
     found: dict[str, Attendee] = {}
-    for some in bulk.chunks(sorted(set(person_ids))):
-        for id_, *attendee in session.execute(_ATTENDEES, {"today": today, "person_ids": some}):
-            found[id_] = Attendee._make(attendee)
+    for id_, name, slack, manager, zone, left, bystander, *delegate, _ in sorted(rows, key=lambda row: row[-1]):
+        found[id_] = Attendee(name, slack, manager, zone, bool(left), bool(bystander), *delegate)
     return found
 
 

@@ -51,8 +51,12 @@ _person = sa.select(
 )
 
 
+_of_account = bulk.Typed(_person.where(people.c.slack_user_id == sa.bindparam("slack_user_id")))
+
+
 def by_slack_id(session: Session, slack_user_id: str) -> Person | None:
-    return _one(session, people.c.slack_user_id == slack_user_id)
+    rows = _of_account.execute(session, {"slack_user_id": slack_user_id})
+    return Person(*rows[0]) if rows else None
 
 
 def by_email(session: Session, email: str) -> Person | None:

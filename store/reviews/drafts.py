@@ -380,9 +380,8 @@ def _with_case(column: sa.ColumnElement[str], quarter: Quarter, day: date) -> sa
 
 def change(session: Session, review: Review, **values: object) -> Review | None:
     """Move a review from the revision that was read to the next; None when someone else moved it meanwhile."""
-    moved = sa.update(reviews).where(_r.quarter == str(review.quarter), _r.revision == review.revision)
-    moved = moved.where(_r.state == review.state)
-    is_first = session.execute(moved.values(revision=review.revision + 1, **values)).rowcount == 1
+    as_read = {"quarter": str(review.quarter), "revision": review.revision, "state": review.state}
+    is_first = bulk.change(session, reviews, as_read, {"revision": review.revision + 1, **values})
     return get(session, review.quarter) if is_first else None
 
 

@@ -18,7 +18,8 @@ RUNNING = {"text", "exec_driver_sql", "literal_column"}
 """The functions that take SQL as text."""
 OUR_WORDS = {
     *("COMPANY", "COMPANY_PAYS", "DIGEST", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
-    *("assignments", "matches", "names", "pairs", "source", "sums", "table.name", "tail", "tops"),
+    *("assignments", "matches", "names", "pairs", "source", "sums", "table.name", "tail"),
+    *("last", "others"),  # Statements of ours, put together.
     *("column", "kind", "quoted(name)"),  # Of a table of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
     *("begin", "end", "part"),  # Of a month of events: numbers, and a name made of one.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,15 +9,18 @@ import sqlalchemy as sa
 
 from policy.units import MicroTokens
 from programme.exceptions import questions
+from store.exceptions import held
 from store.exceptions import questions as questions_store
 from store.exceptions import requests as store
 from store.exceptions import votes as votes_store
+from store.outbox import messages
 from store.people import directory as people_store
 from store.people import projects as projects_store
 from store.tables.people import people, projects
 from tests.support import requests as board
 from tests.support.books import ADA, BEN, MARA
 from tests.support.requests import IRIS, OMAR, TESS
+from tests.support.sent import statements
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,19 +28,6 @@ if TYPE_CHECKING:
     from programme.app import App
     from store.engine import Session
     from store.exceptions.requests import Request
-
-
-@contextmanager
-def statements(session: Session) -> Iterator[list[str]]:
-    """The statements that are sent while the block runs."""
-    sent: list[str] = []
-
-    def note(_session: object, _cursor: object, statement: str, *_: object) -> None:
-        sent.append(statement)
-
-    sa.event.listen(session, "before_cursor_execute", note)
-    yield sent
-    sa.event.remove(session, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -65,7 +54,7 @@ def asked(app: App) -> Iterator[tuple[Session, list[Request]]]:
 
 READERS: dict[str, Callable[[Session, list[Request]], object]] = {
     "polls": votes_store.polls,
-    "parties": lambda session, some: votes_store.parties_of(session, [one.id for one in some]),
+    "all about them": lambda session, some: votes_store.about(session, some, ["nobody"], some[0].last_day),
     "questions": lambda session, some: questions_store.of_requests(session, [one.id for one in some]),
     "remaining": store.remaining_of,
     "requests of people": lambda session, some: store.of_people(session, {one.person_id for one in some}, limit=2),
@@ -75,10 +64,12 @@ READERS: dict[str, Callable[[Session, list[Request]], object]] = {
 
 
 @pytest.mark.parametrize("reader", READERS)
-def test_of_many_takes_one_statement(asked: tuple[Session, list[Request]], reader: str) -> None:
+def test_of_many_takes_one_statement(
+    app: App, asked: tuple[Session, list[Request]], reader: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A queue of four costs what a queue of one does."""
     session, made = asked
-    with statements(session) as sent:
+    with statements(app.database, monkeypatch) as sent:
         READERS[reader](session, made)
     assert len(sent) == 1
 
@@ -94,8 +85,27 @@ def test_each_request_gets_its_own(asked: tuple[Session, list[Request]]) -> None
     assert cast == [agreed, [(id_of[TESS], False, None)], [], []]
     questions = questions_store.of_requests(session, ids)
     assert [[one.question for one in questions[id_]] for id_ in ids] == [[], ["What for?", "Until when?"], [], []]
-    parties = votes_store.parties_of(session, ids)
+    parties = votes_store.about(session, made, [], made[0].last_day).parties
     assert [parties[id_].beneficiaries for id_ in ids] == [{id_of[MARA], id_of[ADA]}, {id_of[BEN]}, set(), set()]
+
+
+@pytest.mark.every_database
+def test_one_that_is_held_is_read_as_many_are(app: App, asked: tuple[Session, list[Request]]) -> None:
+    """A vote is counted by what the queue shows: the same request, votes, parties and people, and its messages."""
+    session, made = asked
+    day, voter = made[0].last_day, made[1].person_id
+    kept = votes_store.about(session, made, [voter], day)
+    with app.database.transaction() as writing:
+        for one in made:
+            found = held.hold(writing, one.id, voter, day)
+            assert found is not None
+            assert found.request == one
+            assert found.about.polls[one.id] == kept.polls[one.id]
+            assert found.about.parties[one.id] == kept.parties[one.id]
+            assert found.about.attendees.items() <= kept.attendees.items()
+            assert found.copies == messages.copies(writing, one.id, sorted({copy.template for copy in found.copies}))
+            assert not found.has_failures
+        assert held.hold(writing, "xr_unknown", voter, day) is None
 
 
 def test_panels_are_those_of_their_requests(asked: tuple[Session, list[Request]]) -> None:
