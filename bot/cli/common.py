@@ -18,6 +18,7 @@ from handlers import FIRST_YEAR, LAST_YEAR, amounts, month_named
 from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
+from programme.finance.seconded import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -32,6 +33,12 @@ TRIED = "Nothing was changed. It would be: "
 
 dry_run_option = click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for programs.")
+second_word_option = click.option(
+    "--by",
+    "spoken_by",
+    metavar="EMAIL",
+    help="Whose word it is: a large correction takes two people from finance, who give the same command.",
+)
 out_option = click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
 
 
@@ -78,6 +85,11 @@ def text_of(path: Path) -> str:
 def actor() -> str:
     """Who the audit log names for what is done on the command line."""
     return f"cli:{login()}"
+
+
+def speaker(email: str | None = None) -> Speaker:
+    """Whose word a command is."""
+    return Speaker(login(), email)
 
 
 def login() -> str:
