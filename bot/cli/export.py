@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bot.cli import chargeback, common, focus
+from bot.cli import archive, chargeback, common, focus
 from handlers import FIRST_YEAR, LAST_YEAR, tables
 from handlers.tables import Column, Layout
 from policy.period import Week
@@ -136,5 +136,6 @@ def _show(found: Eligibility) -> None:
         click.echo(f"\n{found.left_out:,} people opted out.")
 
 
+export.add_command(archive.export_archive)
 export.add_command(focus.export_focus)
 export.add_command(chargeback.export_chargeback)
