@@ -79,12 +79,12 @@ def main(kind: str, lines_a_day: int = LINES_A_DAY) -> None:
 
 
 def _settle(app: App) -> list[int]:
-    """The accounts of a thousand people, and the services."""
+    """A thousand accounts; whose they are does not matter to a sum."""
     with app.transaction() as moment:
         kinds = {provider for provider, *_ in traffic.MODELS}
         known = set(moment.session.execute(sa.select(services.c.key)).scalars())
         assert kinds <= known
-        return list(ledger.open_accounts(moment.session, [f"wallet:p{n}" for n in range(traffic.PEOPLE)]).values())
+        return list(ledger.open_accounts(moment.session, [f"bench:{n}" for n in range(traffic.PEOPLE)]).values())
 
 
 def _lines(month: Month, lines_a_day: int) -> Iterator[_Day]:
