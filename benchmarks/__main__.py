@@ -33,6 +33,7 @@ from benchmarks import (
     traffic,
     votes,
     weekly,
+    years,
 )
 
 if TYPE_CHECKING:
@@ -61,6 +62,7 @@ NAMES = (
     "scim",
     "reconciliation",
     "focus",
+    "years",
     "scale",
 )
 TARGETS = {"sqlite": (5.0, 0.18), "postgresql": (8.0, 0.22)}
@@ -93,6 +95,7 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
         # In a smaller month the lost batch costs less than the tolerance.
         "reconciliation": lambda kind: _reconciliation(kind, max(200_000, min(events, 1_000_000))),
         "focus": lambda kind: _focus(kind, min(events, 1_000_000)),
+        "years": years.main,
         "scim": lambda kind: _scim(kind, max(2_000, min(10_000, events // 1_000))),
     }
     for kind in databases:

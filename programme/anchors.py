@@ -45,7 +45,10 @@ def _key(head: audit.Head) -> str:
     return f"anchor:{head.seq}"
 
 
-def note_export(moment: Moment, action: str, *, actor: str, lines: int) -> None:
-    """Record that someone took figures out, and tell where the log stands with that."""
-    audit.note(moment.session, actor, action, "csv", at=moment.now, after={"lines": lines})
+def note_export(
+    moment: Moment, action: str, *, actor: str, lines: int, subject: str = "csv", digest: str | None = None
+) -> None:
+    """Record that someone took figures out, and tell where the log stands with that; `digest` is the file's."""
+    after = {"lines": lines, **({"sha256": digest} if digest else {})}
+    audit.note(moment.session, actor, action, subject, at=moment.now, after=after)
     owe(moment, EXPORT)

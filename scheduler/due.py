@@ -16,6 +16,8 @@ EXPIRY, GRANTS, JOINERS, NOTICES, WEEKLY = "expiry", "grants", "joiners", "notic
 LAPSES = "lapses"
 ADDING_UP, CHARGES = "adding_up", "charges"
 """Once a month's figures are final its days are added up for good, and owners of cost centres are told of it."""
+RUNNING_DAYS = "running_days"
+"""Days of months that run are added up each night, in batches, whether or not the programme has begun."""
 REVIEWS = "reviews"
 REFUSALS = "refusals"
 """A note of refused usage, on days on which there is one to write, whether or not the programme has begun."""
@@ -109,6 +111,12 @@ def monthly(job: str, now: datetime, zone: ZoneInfo) -> Run:
     """A job's run of this month; it does what those of earlier months would have, as far as that can be done yet."""
     month = Month.containing(day_of(now, zone))
     return Run(job, str(month), month.first_day, first_instant(month.first_day, zone))
+
+
+def running_days(now: datetime, zone: ZoneInfo) -> Run:
+    """The one of today: it adds up what those of earlier days would have."""
+    today = day_of(now, zone)
+    return Run(RUNNING_DAYS, today.isoformat(), today, first_instant(today, zone))
 
 
 def in_order(*runs: Run) -> tuple[Run, ...]:

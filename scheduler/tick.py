@@ -96,8 +96,9 @@ def _owed_anyway(moment: Moment) -> Iterator[Run]:
         (due.monthly(due.MONTHS, moment.now, moment.zone), months_ahead.is_owed),
         (due.monthly(due.ANCHOR, moment.now, moment.zone), anchors.is_owed),
         (due.monthly(due.RETENTION, moment.now, moment.zone), partial(retention.is_owed, month=month)),
+        (due.running_days(moment.now, moment.zone), adding_up.is_owed),
     ):
-        if is_owed(moment) and not runs.is_done(moment.session, run.job, run.period):
+        if not runs.is_done(moment.session, run.job, run.period) and is_owed(moment):
             yield run
 
 
@@ -161,6 +162,8 @@ def perform(moment: Moment, run: Run, *, announce_in: str | None) -> bool:
     """
     if run.job == due.RETENTION:
         return _retain(moment, run)
+    if run.job == due.RUNNING_DAYS:
+        return _add_up_running(moment, run)
     _perform_whole(moment, run, announce_in=announce_in)
     return True
 
@@ -170,6 +173,13 @@ def _retain(moment: Moment, run: Run) -> bool:
         return False
     if runs.claim(moment.session, run.job, run.period, now=moment.now):
         retention.record(moment, run.period)
+    return True
+
+
+def _add_up_running(moment: Moment, run: Run) -> bool:
+    if not adding_up.advance(moment, run.due_at):
+        return False
+    runs.claim(moment.session, run.job, run.period, now=moment.now)
     return True
 
 

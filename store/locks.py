@@ -26,6 +26,8 @@ class Lock(IntEnum):
     """Two replicas do not take away the same rows, and count them twice."""
     MONTHS = 7_263_008
     """Two batches with the first events of a month make room for it one after the other."""
+    CHARGES = 7_263_009
+    """Two replicas do not add up the same day of a month that runs."""
     PEOPLE = 7_263_006
     """What was checked of people together, such as who reports to whom, is so when it is stored."""
     HANDBOOKS = 7_263_004
@@ -41,6 +43,7 @@ class Lock(IntEnum):
 ORDER = (
     "migrations",
     "retention",
+    "charges",
     "people",
     "runs",
     "bills",
@@ -58,6 +61,7 @@ ORDER = (
     "values",
     "accounts",
     "cap_sums",
+    "charge_changes",
     "slack_rates",
     "audit",
 )

@@ -48,6 +48,7 @@ COMMANDS = {
     "quarantine": "quarantine",
     "rates": "budgets",
     "reconcile": "reconcile",
+    "report": "archive",
     "requests": "exceptions",
     "restore": "upkeep",
     "review": "review",

@@ -20,6 +20,7 @@ from policy.period import Month, Quarter, require_aware
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from programme.files import cells
+from programme.finance.seconded import Speaker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,12 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 COUNTED = click.IntRange(1, 10**15)
 """A number of something, or under which it is known: no database takes a larger one."""
 
+second_word_option = click.option(
+    "--by",
+    "spoken_by",
+    metavar="EMAIL",
+    help="Whose word it is: a large correction takes two people from finance, who give the same command.",
+)
 out_option = click.option("--out", type=click.File("wb", lazy=True), default="-", help="Standard output when left out.")
 
 
@@ -83,6 +90,11 @@ def text_of(path: Path) -> str:
 def actor() -> str:
     """Who the audit log names for what is done on the command line."""
     return f"cli:{login()}"
+
+
+def speaker(email: str | None = None) -> Speaker:
+    """Whose word a command is."""
+    return Speaker(login(), email)
 
 
 def login() -> str:

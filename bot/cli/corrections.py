@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 import sys
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import click
 
@@ -17,6 +18,8 @@ from policy.metering import METERS
 from policy.reasons import Refusal
 from policy.units import MicroTokens, NanoUSD
 from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
+from programme.finance import seconded
+from programme.finance.seconded import Correction
 from programme.people import directory
 from programme.usage import cards, corrections, rerating
 from programme.usage.rerating import Days, Reassignment, Repricing
@@ -27,7 +30,10 @@ if TYPE_CHECKING:
 
     from policy.metering import Identity, Meters, UsageEvent
     from programme.app import App
+    from programme.moment import Moment
     from programme.usage.cards import EventCard
+    from programme.usage.intake import Outcome
+    from programme.usage.reposting import Amounts
     from programme.usage.rerating import BulkChange, Done
     from store.usage.versions import Key
 
@@ -119,6 +125,7 @@ def show_event(event: str, *, source: str | None, as_json: bool) -> None:
 @click.option("--at", type=common.InstantType(), help="When it was used.")
 @revision_option
 @reason_option
+@common.second_word_option
 @common.dry_run_option
 @common.json_option
 def correct_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
@@ -134,6 +141,7 @@ def correct_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for
 @source_option
 @revision_option
 @reason_option
+@common.second_word_option
 @common.dry_run_option
 @common.json_option
 def withdraw_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one for each option
@@ -142,20 +150,67 @@ def withdraw_event(event: str, **options: Any) -> None:  # noqa: ANN401 - one fo
 
 
 def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], UsageEvent | None]) -> None:
-    with common.app() as app, common.moment_of(app, dry_run=options["dry_run"]) as moment:
-        standing = cards.find(moment, event, options["source"])
-        before, content = cards.card(moment, standing.key), content_of(standing.event)
-        if content is None and before.state == "withdrawn":
-            raise Refusal("nothing_to_correct", f"{event} is withdrawn already.")
-        revision = options["revision"] or standing.revision + 1
-        version = Version(*standing.key, revision, content, options["reason"])
-        [outcome] = corrections.take_in(moment, [version], actor=common.actor(), time_field="--at")
-        if outcome.status == "rejected":
-            raise Refusal("ahead", f"{outcome.detail}.")
-        if outcome.status == "conflict":
-            raise Refusal("conflict", f"Revision {revision}: {outcome.detail}.", next_step="Leave --revision out.")
-        after = cards.card(moment, standing.key)
-    _report(before, after, (outcome.status, outcome.detail), options)
+    with common.app() as app:
+        with app.undone() as moment:
+            tried = _take_in(moment, event, options, content_of)
+        if options["dry_run"]:
+            done = tried
+        else:
+            _require_agreed(app, _correction(tried), options["spoken_by"])
+            with app.transaction() as moment:
+                done = _take_in(moment, event, options, content_of)
+    _report(done.before, done.after, (done.outcome.status, done.outcome.detail), options)
+
+
+class _Taken(NamedTuple):
+    """A version that was taken in, and the event before and after it."""
+
+    version: Version
+    before: EventCard
+    after: EventCard
+    outcome: Outcome
+
+
+def _take_in(
+    moment: Moment, event: str, options: Fields, content_of: Callable[[UsageEvent], UsageEvent | None]
+) -> _Taken:
+    standing = cards.find(moment, event, options["source"])
+    before, content = cards.card(moment, standing.key), content_of(standing.event)
+    if content is None and before.state == "withdrawn":
+        raise Refusal("nothing_to_correct", f"{event} is withdrawn already.")
+    revision = options["revision"] or standing.revision + 1
+    version = Version(*standing.key, revision, content, options["reason"])
+    [outcome] = corrections.take_in(moment, [version], actor=common.actor(), time_field="--at")
+    if outcome.status == "rejected":
+        raise Refusal("ahead", f"{outcome.detail}.")
+    if outcome.status == "conflict":
+        raise Refusal("conflict", f"Revision {revision}: {outcome.detail}.", next_step="Leave --revision out.")
+    return _Taken(version, before, cards.card(moment, standing.key), outcome)
+
+
+def _correction(taken: _Taken) -> Correction:
+    """What it moves: all of the cost where it is somebody else's from then on, else the difference."""
+    version, before, after, _ = taken
+    costs = [int(card.cost or 0) for card in (before, after)]
+    amount = abs(costs[1] - costs[0]) if before.person == after.person else max(costs)
+    what = f"usage.{version.action} {'/'.join(version.key)}"
+    return Correction(what, _digest(what, version.revision, version.fingerprint.hex()), NanoUSD(amount))
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+
+def _require_agreed(app: App, correction: Correction, email: str | None) -> None:
+    """A Refusal of a large correction that nobody else from finance has asked for; it is kept as asked for."""
+    with app.transaction() as moment:
+        is_agreed = seconded.is_agreed(moment, correction, common.speaker(email))
+    if not is_agreed:
+        raise Refusal(
+            "second_person",
+            f"It comes to USD {listing.written(correction.amount)}, so it waits for a second person from finance.",
+            next_step="Have somebody else give the same command, with their e-mail after `--by`.",
+        )
 
 
 def _corrected(event: UsageEvent, options: Fields) -> UsageEvent:
@@ -234,6 +289,7 @@ def _told(card: EventCard) -> dict[str, str]:
 @last_option
 @click.option("--to", "email", required=True, help="Whose use it was.")
 @reason_option
+@common.second_word_option
 @common.dry_run_option
 @common.json_option
 def reassign(
@@ -244,6 +300,7 @@ def reassign(
     last: date,
     email: str,
     reason: str,
+    spoken_by: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
@@ -256,7 +313,7 @@ def reassign(
         with app.reading() as moment:
             person = directory.require(moment, email)
         change = Reassignment(identity, source, days, person.id, reason, common.actor())
-        _in_batches(app, change, dry_run=dry_run, as_json=as_json)
+        _in_batches(app, change, spoken_by, dry_run=dry_run, as_json=as_json)
 
 
 @click.command("reprice")
@@ -265,10 +322,19 @@ def reassign(
 @first_option
 @last_option
 @reason_option
+@common.second_word_option
 @common.dry_run_option
 @common.json_option
 def reprice(
-    *, provider: str, model: str | None, first: date, last: date, reason: str, dry_run: bool, as_json: bool
+    *,
+    provider: str,
+    model: str | None,
+    first: date,
+    last: date,
+    reason: str,
+    spoken_by: str | None,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Debit the use of some days anew by the price list as it is now, where it was corrected.
 
@@ -276,7 +342,7 @@ def reprice(
     """
     change = Repricing(provider.lower(), model, _days(first, last), reason, common.actor())
     with common.app() as app:
-        _in_batches(app, change, dry_run=dry_run, as_json=as_json)
+        _in_batches(app, change, spoken_by, dry_run=dry_run, as_json=as_json)
 
 
 def _days(first: date, last: date) -> Days:
@@ -285,7 +351,8 @@ def _days(first: date, last: date) -> Days:
     return Days(first, last)
 
 
-def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -> None:
+def _in_batches(app: App, change: BulkChange, spoken_by: str | None, *, dry_run: bool, as_json: bool) -> None:
+    """Try all of it first: what it comes to says whether one person may do it."""
     with app.reading() as moment:
         total = rerating.count(moment, change)
     if not total:
@@ -294,6 +361,14 @@ def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -
             "No use of these days that is debited or waits is such.",
             next_step="Name it exactly as `tokens-bot usage show` and `quarantine list` do.",
         )
+    done = _batches(app, change, total, dry_run=True)
+    if not dry_run:
+        _require_agreed(app, _bulk_correction(change, done), spoken_by)
+        done = _batches(app, change, total, dry_run=False)
+    _sum_up(done, dry_run=dry_run, as_json=as_json)
+
+
+def _batches(app: App, change: BulkChange, total: int, *, dry_run: bool) -> list[Done]:
     done: list[Done] = []
     last: Key | None = None
     with click.progressbar(length=total, label="Putting right", file=sys.stderr) as bar:
@@ -301,17 +376,28 @@ def _in_batches(app: App, change: BulkChange, *, dry_run: bool, as_json: bool) -
             with common.moment_of(app, dry_run=dry_run) as moment:
                 batch = rerating.next_batch(moment, change, after=last)
             if batch.last is None:
-                break
+                return done
             bar.update(batch.seen)
             done.append(batch)
             last = batch.last
-    _sum_up(done, dry_run=dry_run, as_json=as_json)
+
+
+def _bulk_correction(change: BulkChange, tried: list[Done]) -> Correction:
+    """What it moves: from one person to another, or up and down."""
+    was, became = ([int(amounts.cost) for amounts in some] for some in _amounts(tried))
+    moved = became if isinstance(change, Reassignment) else [abs(a - b) for a, b in zip(was, became, strict=True)]
+    what = f"{change.action} {change.subject} {change.days.first} {change.days.last}"
+    return Correction(what, _digest(what, change.told()), NanoUSD(sum(moved)))
+
+
+def _amounts(done: list[Done]) -> tuple[list[Amounts], list[Amounts]]:
+    return [one.was for one in done], [one.became for one in done]
 
 
 def _sum_up(done: list[Done], *, dry_run: bool, as_json: bool) -> None:
     seen, changed = sum(one.seen for one in done), sum(one.changed for one in done)
     cost, debit = {}, {}
-    for when, some in (("before", [one.was for one in done]), ("after", [one.became for one in done])):
+    for when, some in zip(("before", "after"), _amounts(done), strict=True):
         cost[when] = NanoUSD(sum(int(amounts.cost) for amounts in some))
         debit[when] = MicroTokens(sum(int(amounts.debit) for amounts in some))
     if as_json:

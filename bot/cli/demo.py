@@ -205,6 +205,8 @@ and Omar, or let another week or two pass. Then be Finn, whose grant is cut, and
 Once a year is over, in January, a permanent policy is proposed and adopted; February's grants follow the annual
 review, and Owen appeals against his.
 Click  Let Ada's agent work  and watch a cap stop it: ask for more, approve it as Iris, and it goes on.
+Be Omar, from finance, and open his conversation with Tokens: Anthropic charged more than the gateway reported.
+Accept it, correct it, or ask. Mara, Nils, Yuki and Leila read in theirs what their teams' cost centres bear.
 To ask the board for more, be Ben and type  /tokens request . To decide it, be Iris and go to #token-board.
 
 To see usage arrive, report a call of Ada's from another terminal, then ask for her balance again:

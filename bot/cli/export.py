@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from bot.cli import chargeback, common, focus
+from bot.cli import archive, chargeback, common, focus
 from handlers import FIRST_YEAR, LAST_YEAR, tables
 from handlers.tables import Column, Layout
 from policy.counting import many
@@ -138,5 +138,6 @@ def _show(found: Eligibility) -> None:
         click.echo(f"\n{many(found.left_out, 'person', 'people')} opted out.")
 
 
+export.add_command(archive.export_archive)
 export.add_command(focus.export_focus)
 export.add_command(chargeback.export_chargeback)

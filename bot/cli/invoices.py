@@ -16,7 +16,7 @@ from policy.reasons import Refusal
 from policy.units import NanoUSD, split_by_largest_remainder
 from programme.invoices import showing, told
 from programme.invoices.taking import Import
-from programme.invoices.told import CONTINUED, STAYS, SUPERSEDED, TAKEN
+from programme.invoices.told import CONTINUED, STAYS, SUPERSEDED, TAKEN, WAITS
 from store.invoices import bills as store
 
 if TYPE_CHECKING:
@@ -46,6 +46,7 @@ BECAME = {
     STAYS: "it stands so already",
     CONTINUED: "continued where an import had stopped",
     SUPERSEDED: "a file that was issued later stands",
+    WAITS: "it waits until somebody else from finance imports the same file with `--by`",
 }
 
 files_argument = click.argument("files", nargs=-1, required=True, type=click.File("rb"), metavar="FILE...")
@@ -66,15 +67,25 @@ def invoices() -> None:
 @files_argument
 @issued_option
 @whole_option
+@common.second_word_option
 @common.dry_run_option
 @common.json_option
-def import_(files: Sequence[BinaryIO], *, issued: datetime | None, whole: bool, dry_run: bool, as_json: bool) -> None:
+def import_(
+    files: Sequence[BinaryIO],
+    *,
+    issued: datetime | None,
+    whole: bool,
+    spoken_by: str | None,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
     """Import a bill in FOCUS's columns, 1.0 to 1.4, as CSV (also .gz) or Parquet; its parts in one command.
 
     What a tag names becomes usage, the rest is shared by the handbook's keys ([invoices]). A later file of the same
-    account and period takes the place of the earlier one, and posts the difference.
+    account and period takes the place of the earlier one, and posts the difference. Of a settled month, a large one
+    takes two people from finance: the second imports the same file.
     """
-    take_in(files, Import(issued, whole, common.actor()), dry_run=dry_run, as_json=as_json)
+    take_in(files, Import(issued, whole, common.actor(), common.speaker(spoken_by)), dry_run=dry_run, as_json=as_json)
 
 
 def take_in(given: Sequence[BinaryIO], by: Import, *, dry_run: bool, as_json: bool) -> None:
@@ -101,7 +112,7 @@ def _tell(done: Imported, *, dry_run: bool) -> None:
             dry_run=dry_run,
         )
         _tell_fates(told.by_fate(change.told.items()))
-        if change.stood is not None and change.becomes == TAKEN:
+        if change.stood is not None and change.becomes in {TAKEN, WAITS}:
             was = change.whole.nano_usd - change.stood.nano_usd
             click.echo(
                 f"  USD {_usd(was, signed=True)} against {change.stood.file.name}:"

@@ -17,6 +17,8 @@ from programme.reconciliation.deciding import ACCEPT, WAYS, Choice
 from views.reconciliation import CORRECTING, WAITING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from programme.moment import Moment
     from programme.reconciliation.showing import Shown
     from views.reconciliation import Found, Sums
@@ -84,8 +86,34 @@ def accept(finding: str, *, email: str, reason: str, dry_run: bool) -> None:
 @reason_option
 @common.dry_run_option
 def correct(finding: str, *, way: str, email: str, reason: str, dry_run: bool) -> None:
-    """Put a difference right; a large one waits until someone else from finance confirms it in Slack."""
+    """Put a difference right; a large one waits until someone else from finance confirms it, here or in Slack."""
     _choose(finding, email, (way, reason), dry_run=dry_run)
+
+
+@reconcile.command("confirm")
+@click.argument("finding")
+@by_option
+@common.dry_run_option
+def confirm(finding: str, *, email: str, dry_run: bool) -> None:
+    """Confirm what somebody else from finance chose, as the second person; it is done at once."""
+    _settle(finding, email, deciding.confirm, dry_run=dry_run)
+
+
+@reconcile.command("decline")
+@click.argument("finding")
+@by_option
+@common.dry_run_option
+def decline(finding: str, *, email: str, dry_run: bool) -> None:
+    """Take back what waits for a second person; the difference is open again."""
+    _settle(finding, email, deciding.reopen, dry_run=dry_run)
+
+
+def _settle(finding_id: str, email: str, decide: Callable[..., Found], *, dry_run: bool) -> None:
+    with common.app() as app, common.moment_of(app, dry_run=dry_run) as moment:
+        person = directory.require(moment, email)
+        found = showing.require(moment, finding_id)
+        done = decide(moment, person, found.id, found.revision, login=common.login())
+    common.told(f"{finding_id} is {done.state}.", dry_run=dry_run)
 
 
 def _choose(finding_id: str, email: str, what: tuple[str, str], *, dry_run: bool) -> None:
@@ -94,14 +122,14 @@ def _choose(finding_id: str, email: str, what: tuple[str, str], *, dry_run: bool
         with common.moment_of(app, dry_run=dry_run) as moment:
             person = directory.require(moment, email)
             found = showing.require(moment, finding_id)
-            done = deciding.choose(moment, person, Choice(found.id, found.revision, *what))
+            done = deciding.choose(moment, person, Choice(found.id, found.revision, *what), login=common.login())
             while dry_run and done.state == CORRECTING:
                 done = _mended_further(moment, finding_id)
         while done.state == CORRECTING:
             with app.transaction() as moment:
                 done = _mended_further(moment, finding_id)
     if done.state == WAITING:
-        said = "It waits for a second person from finance, who confirms it in Slack."
+        said = "It waits for a second person from finance: `reconcile confirm`, or in Slack."
     elif "corrected" in (decision := done.decision or {}):
         said = f"{int(decision['corrected']):,} calls corrected."
     else:

@@ -69,7 +69,13 @@ def _import_bill(file: BinaryIO, *, skip_bad_lines: bool, dry_run: bool, as_json
     """The same as `invoices import`."""
     if skip_bad_lines:
         raise click.UsageError("A bill is imported whole or not at all: leave out --skip-bad-lines.")
-    invoices.take_in([file], Import(actor=common.actor()), dry_run=dry_run, as_json=as_json)
+    try:
+        invoices.take_in([file], Import(actor=common.actor()), dry_run=dry_run, as_json=as_json)
+    except Refusal as refusal:
+        if refusal.code != "second_person":
+            raise
+        step = "Import it with `tokens-bot invoices import --by EMAIL`."
+        raise Refusal(refusal.code, refusal.text, next_step=step) from refusal
 
 
 def _format_of(file: BinaryIO) -> Format:

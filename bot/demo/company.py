@@ -77,7 +77,7 @@ EMPLOYEES = (
     Employee("Ada Lovelace", "staff", "engineering", "platform", "Europe/London", 46, "claude", "chair"),
     Employee("Ben Okafor", "junior", "engineering", "platform", "Africa/Lagos", 18, "mixed"),
     Employee("Chiara Bruno", "senior", "engineering", "platform", "Europe/Rome", 30, "mixed"),
-    Employee("Dmitri Volkov", "mid", "engineering", "platform", "Europe/Berlin", 22, "mixed"),
+    Employee("Dmitri Volkov", "mid", "engineering", "platform", "Europe/Berlin", 22, "mixed", "admin"),
     Employee("Elif Aydin", "senior", "engineering", "platform", "Europe/Istanbul", 31, "mixed"),
     Employee("Finn Gallagher", "mid", "engineering", "platform", "Europe/Dublin", 3, "mixed"),
     Employee("Nils Bergstrom", "principal", "engineering", "search", "Europe/Stockholm", 6, "gpt"),
@@ -123,6 +123,9 @@ LEAST_PEERS = 4
 LAUNCHED_MONTHS_BEFORE = 9
 PART_TIME = {"jonas": "0.8"}
 """Jonas works four days a week, and asks the most expensive model on all of them."""
+BEGINS_ON = "demo_begins_on"
+"""The fact that keeps on which day the story begins."""
+CENTRES = {"platform": "CC-100", "search": "CC-200", "mobile": "CC-300", "research": "CC-400"}
 ANNOUNCE_IN, GOVERNANCE_IN = "C0AITOKENS", "C0BOARD"
 BOARD_GROUP = "S0BOARD"
 GREETING = (
@@ -193,6 +196,18 @@ def projects_csv() -> str:
             if person.team == team
         ]
     return "\n".join(rows) + "\n"
+
+
+def centres_csv() -> str:
+    """A cost centre for each team, which its manager owns, in the columns of `cost-centres import`."""
+    rows = [f"{key},{team.capitalize()},{MANAGERS[team].lower()}@{DOMAIN}" for team, key in CENTRES.items()]
+    return "\n".join(["cost_centre,name,owner_email", *rows]) + "\n"
+
+
+def belonging_csv() -> str:
+    """Whose use each cost centre bears, in the columns of `people import`."""
+    rows = [f"{person.email},{CENTRES[person.team]}" for person in EMPLOYEES if person.team]
+    return "\n".join(["email,cost_centre", *rows]) + "\n"
 
 
 def handbook_text(begins: date) -> str:

@@ -34,6 +34,15 @@ QUESTIONS = (
         ("tokens-bot audit list --what budgets", "tokens-bot audit show SEQ"),
     ),
     Question(
+        "finance closes the month? (A month that is closed lies in the demo's folder as focus-*.csv.)",
+        (
+            "tokens-bot cost-centres list",
+            "tokens-bot reconcile show --month MONTH",
+            "tokens-bot close list",
+            "tokens-bot export focus --month MONTH --out focus.csv",
+        ),
+    ),
+    Question(
         "the disk fails tonight? (The second one once the demo is stopped.)",
         ("tokens-bot backup tonight.backup", "tokens-bot restore tonight.backup --stopped"),
     ),

@@ -9,11 +9,11 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from bot import wiring
-from bot.demo import company, exceptions, review, year
+from bot.demo import company, exceptions, finance, review, year
 from handlers.slack import board_group
 from policy.period import Month, Week, day_of, first_instant
 from programme.outcomes import intake as outcomes_intake
-from programme.people import directory, terms
+from programme.people import cost_centres, directory, terms
 from programme.usage import intake as usage_intake
 from programme.usage import keys
 from scheduler import courier, tick, ticker
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from bot.demo.clock import DemoClock
     from programme.app import App
 
-BEGINS_ON = "demo_begins_on"
 TOLD_UNTIL = "told-until"
 ACTOR = "demo"
 HOURS_BETWEEN_LOOKS, AT_WEEKENDS = 3, 12
@@ -60,9 +59,9 @@ class Teller:
         wiring.migrate(self.app, handbook=company.handbook_text(begins))
         with self.app.transaction(now) as moment:
             directory.import_csv(moment, io.StringIO(company.people_csv()), actor=ACTOR)
-            if reference.fact(moment.session, BEGINS_ON) is not None:
+            if reference.fact(moment.session, company.BEGINS_ON) is not None:
                 return
-            reference.record_fact(moment.session, BEGINS_ON, begins.isoformat())
+            reference.record_fact(moment.session, company.BEGINS_ON, begins.isoformat())
             reference.record_fact(moment.session, tick.BEGINS_ON, begins.isoformat())
             for band, midpoint in company.BANDS.items():
                 terms.set_band(moment, band, midpoint, holds_from=date(2019, 1, 1), actor=ACTOR)
@@ -73,6 +72,10 @@ class Teller:
                 directory.map_identity(
                     moment, source=company.TRACKER, kind="user", value=name, email=email, actor=ACTOR
                 )
+        with self.app.transaction(first_instant(begins, self.app.zone)) as moment:
+            # What somebody belongs to first holds from the first of that month.
+            cost_centres.import_csv(moment, io.StringIO(company.centres_csv()), actor=ACTOR)
+            directory.import_csv(moment, io.StringIO(company.belonging_csv()), actor=ACTOR)
 
     def tell(self, until: datetime, *, progress: Callable[[date, float], None]) -> int:
         """Live through everything up to an instant; `progress` gets the day and the share that is done.
@@ -101,7 +104,7 @@ class Teller:
         if path.exists():
             return date.fromisoformat(path.read_text())
         with self.app.database.reading() as session:
-            return date.fromisoformat(reference.fact(session, BEGINS_ON) or "")
+            return date.fromisoformat(reference.fact(session, company.BEGINS_ON) or "")
 
     def _looks(self, day: date, until: datetime) -> Iterator[datetime]:
         instant = first_instant(day, self.app.zone)
@@ -117,6 +120,7 @@ class Teller:
         exceptions.happen(self.app, instant)
         review.happen(self.app, instant)
         year.happen(self.app, instant)
+        finance.happen(self.app, instant, self.folder)
         delivered = 0
         while (done := courier.deliver(self.app, self.slack, courier=self.courier, most=MOST_AT_ONCE)).sent:
             delivered += done.sent

@@ -14,7 +14,7 @@ from policy.reasons import Refusal
 from programme.invoices import posting, sharing, showing, taking
 from programme.invoices.showing import Waiting
 from programme.invoices.sorting import Sorting
-from programme.invoices.told import CONTINUED, SUPERSEDED, Told, total
+from programme.invoices.told import CONTINUED, SUPERSEDED, WAITS, Told, total
 from programme.table_file import Problems
 from store.invoices import bills as store
 
@@ -97,7 +97,7 @@ def import_files(
     with app.transaction() as moment:
         found = [Done(change) for change in taking.keep(moment, told, by)]
     for done in found:
-        if done.change.becomes != SUPERSEDED:
+        if done.change.becomes not in {SUPERSEDED, WAITS}:
             _post(app, done, by.actor)
     return Imported(told.rows, found)
 

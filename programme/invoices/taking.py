@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import hashlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from policy import bills as policy
 from policy.parameters.invoices import TO_THE_POOL
 from policy.period import Month
 from policy.reasons import Refusal
+from programme.finance import seconded
+from programme.finance.months import Months
+from programme.finance.seconded import Correction, Speaker
 from programme.invoices import sharing, told
-from programme.invoices.told import SUPERSEDED, TAKEN
+from programme.invoices.told import SUPERSEDED, TAKEN, WAITS
 from programme.value import valuation
 from store import audit
 from store.invoices import bills as store
@@ -36,6 +41,8 @@ class Import(NamedTuple):
     is_whole: bool = False
     """Somebody says that they are the whole bill, although they lack much of what stands."""
     actor: str = "import"
+    speaker: Speaker = Speaker("import")
+    """Whose word it is where two are needed."""
 
 
 def planned(moment: Moment, files: Told, by: Import) -> list[Change]:
@@ -75,7 +82,7 @@ def keep(moment: Moment, files: Told, by: Import) -> list[Change]:
     for name in sorted(files.bills):
         if (stood := store.find(moment.session, name)) is not None:
             store.lock(moment.session, stood.id)
-    changes = planned(moment, files, by)
+    changes = [_agreed(moment, files, one, by) for one in planned(moment, files, by)]
     taken = [change for change in changes if change.becomes == TAKEN]
     if not taken:
         return changes
@@ -86,6 +93,18 @@ def keep(moment: Moment, files: Told, by: Import) -> list[Change]:
         _stand(moment, change, file)
     audit.append(moment.session, *(_told(moment, files, change, by) for change in taken))
     return changes
+
+
+def _agreed(moment: Moment, files: Told, change: Change, by: Import) -> Change:
+    """A bill of a settled month that comes to much more or less than what stood is a large correction."""
+    month = Month.containing(change.name.period)
+    if change.becomes != TAKEN or change.stood is None or not Months(moment, month).is_final:
+        return change
+    what = f"{IMPORTED} {change.name.account} {month}"
+    digest = hashlib.sha256(f"{what} {files.digest}".encode()).hexdigest()
+    if seconded.is_agreed(moment, Correction(what, digest, change.moved), by.speaker):
+        return change
+    return replace(change, becomes=WAITS)
 
 
 def _stand(moment: Moment, change: Change, file: File) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from policy import bills as policy
 from policy.bills import Sum
 from policy.reasons import Refusal
+from policy.units import NanoUSD
 from store.invoices import bills as store
 from store.invoices.bills import Line
 
@@ -21,9 +22,9 @@ if TYPE_CHECKING:
     from store.invoices.bills import Bill, File
 
 NOTHING = Sum(0, 0)
-STAYS, TAKEN, CONTINUED, SUPERSEDED = "unchanged", "taken", "continued", "superseded"
+STAYS, TAKEN, CONTINUED, SUPERSEDED, WAITS = "unchanged", "taken", "continued", "superseded", "waits"
 """What becomes of a bill: nothing is new, the file is what stands from now on, an import that was interrupted goes on,
-or a file that was issued later stands already."""
+a file that was issued later stands already, or what it changes waits for a second person."""
 MISSING_PERCENT = 25
 """From here on what a later file leaves out looks like a part of a bill."""
 
@@ -59,7 +60,19 @@ class Change:
     @property
     def fresh_rows(self) -> int:
         """Rows of lines that are new or come to something else."""
+        if self.becomes == WAITS:
+            return 0
         return sum(one.cost.rows for one in (*self.added, *self.changed))
+
+    @property
+    def moved(self) -> NanoUSD:
+        """What it puts right of lines that somebody bears, up and down."""
+        differs = 0
+        for one in (*self.added, *self.changed, *self.gone):
+            if one.place.bears not in policy.NOT_POSTED:
+                before = self.before.get(one.key)
+                differs += abs(one.cost.nano_usd - (before.cost.nano_usd if before else 0))
+        return NanoUSD(differs)
 
 
 def total(costs: Iterable[Sum]) -> Sum:

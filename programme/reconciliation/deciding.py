@@ -48,7 +48,7 @@ class Choice(NamedTuple):
     reason: str
 
 
-def choose(moment: Moment, person: Person, choice: Choice, *, place: Place = NOWHERE) -> Found:
+def choose(moment: Moment, person: Person, choice: Choice, *, place: Place = NOWHERE, login: str = "") -> Found:
     """Do something about a difference, or have it wait for a second person where it is large."""
     finding_id, revision, way, reason = choice
     found = require_open(moment, person, finding_id, revision)
@@ -70,12 +70,14 @@ def choose(moment: Moment, person: Person, choice: Choice, *, place: Place = NOW
         store.put(moment.session, done)
     else:
         done = _do(moment, chosen)
-    _note(moment, done, person, "choose", place)
+    _note(moment, done, person, "choose", place, login)
     notices.tell(moment, [done])
     return done
 
 
-def confirm(moment: Moment, person: Person, finding_id: str, revision: int, *, place: Place = NOWHERE) -> Found:
+def confirm(
+    moment: Moment, person: Person, finding_id: str, revision: int, *, place: Place = NOWHERE, login: str = ""
+) -> Found:
     """The second person's word: what the first chose is done."""
     found = _require_waiting(moment, person, finding_id, revision)
     if found.chosen_by == person.id:
@@ -83,17 +85,19 @@ def confirm(moment: Moment, person: Person, finding_id: str, revision: int, *, p
             "second_person", "You chose this yourself.", next_step="Have someone else from finance confirm it."
         )
     done = _do(moment, replace(found, confirmed_by=person.id))
-    _note(moment, done, person, "confirm", place)
+    _note(moment, done, person, "confirm", place, login)
     notices.tell(moment, [done])
     return done
 
 
-def reopen(moment: Moment, person: Person, finding_id: str, revision: int, *, place: Place = NOWHERE) -> Found:
+def reopen(
+    moment: Moment, person: Person, finding_id: str, revision: int, *, place: Place = NOWHERE, login: str = ""
+) -> Found:
     """Take back what waits for a second person; either of the two may."""
     found = _require_waiting(moment, person, finding_id, revision)
     done = replace(found, state=OPEN, revision=found.revision + 1, decision=None, chosen_by=None)
     store.put(moment.session, done)
-    _note(moment, done, person, "reopen", place)
+    _note(moment, done, person, "reopen", place, login)
     notices.tell(moment, [done])
     return done
 
@@ -132,8 +136,10 @@ def _do(moment: Moment, found: Found) -> Found:
     return done
 
 
-def _note(moment: Moment, found: Found, person: Person, action: str, place: Place) -> None:
-    after = {"state": found.state, "revision": found.revision, "way": (found.decision or {}).get("way")}
+def _note(moment: Moment, found: Found, person: Person, action: str, place: Place, login: str) -> None:  # noqa: PLR0917 - private
+    """In the audit log, with the login where it was typed on the command line."""
+    typed = {"login": login} if login else {}
+    after = {"state": found.state, "revision": found.revision, "way": (found.decision or {}).get("way"), **typed}
     audit.note(moment.session, person.id, f"finding.{action}", found.id, at=moment.now, after=after, place=place)
 
 

@@ -18,6 +18,7 @@ from programme.people import merging
 from programme.usage import cap_sums as sums
 from programme.usage.posting import accounts_of
 from programme.usage.rating import RatedEvent, Rating, Tariff
+from store.finance import days as charge_days
 from store.ledger import ledger
 from store.ledger.drafts import Draft, NewLot
 from store.usage import events as usage_store
@@ -151,6 +152,11 @@ class _Move(NamedTuple):
         return self.differs or self.change.event is not None or self.change.revision != self.change.before.revision
 
     @property
+    def is_silent(self) -> bool:
+        """Whether what was paid says something else from now on, and nothing is posted."""
+        return self._stays and self.after is not None and bool(self.after.paid)
+
+    @property
     def _stays(self) -> bool:
         return (self.before.paid if self.before else ()) == (self.after.paid if self.after else ())
 
@@ -206,6 +212,9 @@ def repost(
         changes, held = [change for change in changes if change.key not in stay], []
     moves = [move for move in _moves(moment, changes, rated) if move.is_news]
     entries = _post(moment, moves)
+    charge_days.note_changes(
+        moment.session, {move.after.day for move in moves if move.after and move.is_silent}, now=moment.now
+    )
     store.fill(moment.session, [change.event for change in changes if change.event is not None])
     store.settle(moment.session, [_settled(move, entries) for move in moves])
     store.note_reversals(moment.session, _reversals(moves, entries))

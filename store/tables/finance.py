@@ -1,4 +1,4 @@
-"""Cost centres, who belongs to which, and what each bears of the days that are settled."""
+"""Cost centres, who belongs to which, and what each bears of the days that were added up."""
 
 from __future__ import annotations
 
@@ -39,7 +39,18 @@ charge_days = Table(
     Column("cost_nano_usd", AmountColumn, nullable=False),
     Column("debit_micro_tokens", AmountColumn, nullable=False),
     Column("added_up_at", Instant, nullable=False),
+    Column(
+        "bearers", Text, comment="Of a month that runs, as JSON: who bore whose use then; empty once it is for good."
+    ),
     comment="Days whose charges were added up once their month was settled, of the entries of some time.",
+)
+
+charge_changes = Table(
+    "charge_changes",
+    metadata,
+    Column("day", Date, primary_key=True),
+    Column("changed_at", Instant, nullable=False),
+    comment="Days of which usage was corrected last without a posting: what was added up before then is not used.",
 )
 
 charge_lines = Table(
@@ -66,4 +77,15 @@ charge_lines = Table(
     ForeignKeyConstraint(["month", "day"], ["charge_days.month", "charge_days.day"]),
     sqlite_with_rowid=False,
     comment="What each cost centre bears of a day, product and price.",
+)
+
+large_corrections = Table(
+    "large_corrections",
+    metadata,
+    Column("digest", Text, primary_key=True, comment="Of what would be done."),
+    Column("what", Text, nullable=False),
+    Column("amount_nano_usd", AmountColumn, nullable=False),
+    Column("asked_by", Text, ForeignKey(people.c.id), nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    comment="What one person from finance asked for, until a second one says the same.",
 )

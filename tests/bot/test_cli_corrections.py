@@ -51,23 +51,23 @@ def run(sqlite_url: str) -> Run:
 
 def test_a_dry_run_tells_before_and_after_and_changes_nothing(book: App, run: Run) -> None:
     """What would change is shown field by field; then it is done, and can be looked up with who and why."""
-    books.take_in(book, cast.event("1", at=NOON, meters={"output": 100_000_000}))
+    books.take_in(book, cast.event("1", at=NOON, meters={"output": 10_000_000}))
     wrong = ("correct", "gateway/1", "--count", "output=100000", *WHY)
     told = run(*wrong, "--dry-run").stdout
-    assert "150,000 tokens" in told
+    assert "15,000 tokens" in told
     assert "-150 tokens" in told
     assert "Nothing was changed. It would be: accepted" in told
-    assert books.wallet(book, ADA) == MicroTokens.parse("-150000")
+    assert books.wallet(book, ADA) == MicroTokens.parse("-15000")
     done: dict[str, Any] = json.loads(run(*wrong, "--json").stdout)
     assert (done["status"], done["before"]["debit_tokens"], done["after"]["debit_tokens"]) == (
         "accepted",
-        "150000.000000",
+        "15000.000000",
         "150.000000",
     )
     assert books.wallet(book, ADA) == MicroTokens.parse("-150")
     shown = json.loads(run("show", "1", "--source", "gateway", "--json").stdout)
     assert [(one["revision"], one["reason"]) for one in shown["versions"]] == [(0, ""), (1, "wrong key")]
-    assert [one["debit_tokens"] for one in shown["reversals"]] == ["150000.000000"]
+    assert [one["debit_tokens"] for one in shown["reversals"]] == ["15000.000000"]
     assert "wrong key" in run("show", "gateway/1").stdout
     assert books.findings(book) == {}
 

@@ -172,6 +172,7 @@ ON_RECORD: Mapping[str, tuple[Name, ...]] = {
     "billed": (words("export chargeback --month 2026-11"),),
     "finance": (
         words("close journal 2026-10"),
+        words("export archive --until 2026-10 --to archive"),
         words("export focus", *OCTOBER),
     ),
     "usual": (
@@ -193,6 +194,9 @@ OTHERS = {
     ("job", "send"): "delivers reports that are kept on another machine",
     ("listing",): "prints what recruiters copy, and keeps what it was to tell them when it no longer holds",
     ("migrate",): "has a dry run of its own: tests/bot/test_cli_upkeep.py",
+    ("reconcile", "confirm"): "is a second person's: tests/bot/test_cli_second_person.py",
+    ("reconcile", "decline"): "is a second person's: tests/bot/test_cli_second_person.py",
+    ("report", "years"): "opens no ledger",
     ("restore",): "has a dry run of its own: tests/bot/test_cli_upkeep.py",
     ("manifest",): "opens no ledger",
     ("offers", "words"): "opens no ledger",

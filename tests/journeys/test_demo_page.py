@@ -111,13 +111,13 @@ class Demo:
 
     def balance(self, email: str = ADA) -> Decimal:
         """What an administrator reads of the same ledger, whose clock is the machine's and not the demo's."""
-        return Decimal(json.loads(self._asked("balance", email, "--json"))["balance_tokens"])
+        return Decimal(json.loads(self.asked("balance", email, "--json"))["balance_tokens"])
 
     def verify(self) -> None:
         """Recompute every figure of the ledger: the command ends well if each holds."""
-        self._asked("verify")
+        self.asked("verify")
 
-    def _asked(self, *command: str) -> str:
+    def asked(self, *command: str) -> str:
         ledger = {"TOKENS_DATABASE_URL": f"sqlite:///{self.folder}/tokens.db", "TOKENS_TIME_ZONE": "Europe/Berlin"}
         printed = subprocess.run(
             self._program(*command),
@@ -283,6 +283,12 @@ def test_a_newcomer_tries_the_demo(prepared: Prepared, page: Page, tmp_path: Pat
     with restarted(prepared, tmp_path) as running:
         after = ada_sees_her_usage_arrive(running, page)
         others_see_nothing_of_it(page, after)
+        omar_reads_what_was_charged(page)
+        mara_reads_what_her_cost_centre_bears(page)
+        closed = json.loads(running.asked("close", "list", "--json"))
+        assert [running.folder / f"focus-{one['month']}.csv" for one in closed] == sorted(
+            running.folder.glob("focus-*")
+        )
         page.goto("about:blank")
         assert running.stop() == 0
     with demo(two_free_ports(), running.folder) as again:
@@ -341,6 +347,28 @@ def others_see_nothing_of_it(page: Page, adas: Decimal) -> None:
         "Guests of the workspace have no part in the token programme."
     )
     shoot(page, "6-guest")
+
+
+def omar_reads_what_was_charged(page: Page) -> None:
+    """Finance has a card about the vendor's bill, with what can be done about it."""
+    page.get_by_label("You are").select_option("U0OMAR")
+    expect(page.locator("#persona-name")).to_have_text("Omar Farouk")
+    page.get_by_role("button", name="Tokens").first.click()
+    card = page.locator("#messages .message").filter(has_text="more than we posted").last
+    expect(card).to_contain_text("The vendor counted more than gateway reported, in every count alike.")
+    for name in ("Accept…", "Correct…", "Ask…"):
+        expect(card.get_by_role("button", name=name)).to_be_visible()
+    shoot_message(card, "12-charged")
+
+
+def mara_reads_what_her_cost_centre_bears(page: Page) -> None:
+    """An owner has a statement of each month whose figures are final."""
+    page.get_by_label("You are").select_option("U0MARA")
+    expect(page.locator("#persona-name")).to_have_text("Mara Lindqvist")
+    page.get_by_role("button", name="Tokens").first.click()
+    statement = page.locator("#messages .message").filter(has_text="Cost centre Platform").last
+    expect(statement).to_contain_text("by 7 people")
+    shoot_message(statement, "13-cost-centre")
 
 
 @pytest.mark.deep

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from datetime import UTC, datetime
+import random
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -19,12 +20,15 @@ from policy.period import Month
 from policy.versions import Version
 from programme.finance import adding_up, month_charges
 from programme.finance.months import Months
-from programme.usage import corrections, intake
+from programme.people import terms
+from programme.usage import corrections, fingerprints, intake
 from store.finance import days
 from store.handbook import reference
 from store.ledger import ledger as ledger_store
 from store.ledger.drafts import Draft
+from store.tables.finance import charge_days, charge_lines
 from store.tables.usage import usage_days, usage_events
+from store.usage import versions
 from tests.support import books, cast, focus_rules, offices
 from tests.support.offices import NOVEMBER, OCTOBER, PLATFORM
 
@@ -32,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from handlers.finance.focus_columns import Spec
+    from policy.metering import UsageEvent
     from programme.app import App
     from programme.moment import Moment
     from store.finance.days import KeptDay
@@ -304,3 +309,145 @@ def test_what_is_not_settled_is_still_usage(app: App, clock: Clock) -> None:
     assert {row["ChargeClass"] for row in export(app)} == {""}
     assert total(export(app)) == ledger(app)
     assert export(app, Month(2026, 12)) == []
+
+
+@pytest.mark.every_database
+@pytest.mark.parametrize(
+    ("rows", "seed", "days"),
+    [
+        ("person", 7, 5),
+        *(
+            pytest.param(rows, seed, 16, marks=pytest.mark.deep)
+            for rows in ("cost_centre", "person")
+            for seed in (1, 2)
+        ),
+    ],
+)
+def test_a_month_that_runs_has_the_same_file_with_and_without_its_nights(
+    app: App, clock: Clock, rows: str, seed: int, days: int
+) -> None:
+    """Whatever comes late, is corrected, or is borne by others in between; and so once it is settled."""
+    settled_by(app, rows)
+    chance = random.Random(seed)  # noqa: S311 - repeatable
+    for day in range(12, 12 + days):
+        clock.now = datetime(2026, 11, day, 6, tzinfo=UTC)
+        for change in (works, *chance.sample(CHANGES, 2)):
+            change(app, chance, day)
+        night(app)
+        assert export(app) == from_events(app)
+    assert books.findings(app) == {}
+    clock.now = datetime(2026, 12, 10, tzinfo=UTC)
+    before = from_events(app)
+    assert add_up(app, NOV)
+    assert export(app) == before
+    assert total(export(app)) == ledger(app)
+    assert books.findings(app) == {}
+
+
+def test_a_night_reads_what_came_since_alone(office: App, clock: Clock) -> None:
+    """A day that was added up is not read again, unless something of it was posted or changed."""
+    clock.now = datetime(2026, 11, 14, 6, tzinfo=UTC)
+    assert [day.day.day for day in night(office)] == [12]
+    clock.move(hours=1)
+    assert night(office) == []
+    offices.work(office, NOVEMBER.replace(day=13))
+    clock.move(days=1)
+    assert [day.day.day for day in night(office)] == [13]
+    with office.database.transaction() as session:
+        session.execute(sa.update(usage_events).values(project="elsewhere"))
+    assert "elsewhere" not in str(export(office))
+
+
+def test_a_cost_centre_named_later_is_in_the_file_at_once(office: App, clock: Clock) -> None:
+    """What was added up for those who bore it then is not used any more."""
+    clock.now = datetime(2026, 11, 14, 6, tzinfo=UTC)
+    night(office)
+    cast.hire(office, "email,cost_centre\n" + "".join(f"{who},CC-20\n" for who in offices.NOBODYS))
+    assert export(office) == from_events(office)
+    assert {row["SubAccountId"] for row in export(office) if row["ChargeCategory"] == "Usage"} == {"CC-20", "other"}
+
+
+def settled_by(app: App, rows: str) -> None:
+    """People at work in some cost centres, by a handbook whose rows are of these or of people."""
+    text = books.handbook_text("2026.2", datetime(2026, 10, 1, tzinfo=UTC).date())
+    books.apply_text(app, text.replace('rows = "cost_centre"', f'rows = "{rows}"'))
+    offices.settle(app)
+
+
+def works(app: App, chance: random.Random, day: int) -> None:
+    """Everyone works, today or some days ago."""
+    at = datetime(2026, 11, chance.randint(10, day), 1, tzinfo=UTC)
+    events = [
+        cast.event(
+            f"{day}-{chance.random()}",
+            at=at + timedelta(minutes=number),
+            who=who,
+            model=chance.choice((cast.SONNET, cast.GPT)),
+            meters={"output": chance.randint(1, 9_999), "input_uncached": chance.choice((0, 5, 250_000))},
+            project=chance.choice(("", "zeus", "apollo")),
+        )
+        for number, who in enumerate(offices.EVERYONE)
+    ]
+    with app.transaction() as moment:
+        assert {outcome.status for outcome in intake.take_in(moment, events)} == {"accepted"}
+
+
+def corrects(app: App, chance: random.Random, _day: int) -> None:
+    """Some calls never happened, were for another project, were larger, or of the day before."""
+    with app.transaction() as moment:
+        keys = moment.session.execute(sa.select(usage_events.c.source, usage_events.c.event_id)).all()
+        known = versions.standing(
+            moment.session, {(source, id_) for source, id_ in chance.sample(keys, min(9, len(keys)))}
+        )
+        some = [
+            Version(*key, one.revision + 1, corrected(one.event, chance), "a mistake")
+            for key, one in sorted(known.items())
+        ]
+        assert {one.status for one in corrections.take_in(moment, some, actor="test")} <= {"accepted"}
+
+
+def corrected(event: UsageEvent, chance: random.Random) -> UsageEvent | None:
+    other = chance.choice(
+        (
+            None,
+            event._replace(project="hermes"),
+            event._replace(meters={**event.meters, "output": event.meters.get("output", 0) + 1_000}),
+            event._replace(occurred_at=event.occurred_at - timedelta(days=1)),
+        )
+    )
+    if other is None:
+        return None
+    return other._replace(fingerprint=fingerprints.fingerprint(*other[2:9]))
+
+
+def moves(app: App, chance: random.Random, _day: int) -> None:
+    """Somebody goes to another cost centre, has their first one, or none any more; or a project has another."""
+    cast.hire(app, f"email,cost_centre\n{chance.choice(offices.EVERYONE)},{chance.choice(('CC-10', 'CC-20', '-'))}\n")
+    projects = f"project,name,complexity,cost_centre\nzeus,Zeus,usual,{chance.choice(('CC-10', 'CC-20', '-'))}\n"
+    with app.transaction() as moment:
+        terms.import_projects(moment, io.StringIO(projects), today=moment.today, actor="test")
+
+
+CHANGES = (works, corrects, moves)
+
+
+def night(app: App) -> list[KeptDay]:
+    """The calendar adds up what is to be added up; which days it did."""
+    with app.reading() as moment:
+        at = moment.now
+    for _ in range(100):
+        with app.transaction() as moment:
+            if adding_up.advance(moment, at):
+                return [day for day in kept(app) if day.added_up_at == at]
+    raise AssertionError("there is no end to it")
+
+
+def from_events(app: App) -> Rows:
+    """The file as it would be if nothing had been added up."""
+    with books.rolled_back(app) as moment:
+        for table in (charge_lines, charge_days):
+            moment.session.execute(sa.delete(table))
+        out = io.BytesIO()
+        told = Months(moment, NOV)
+        focus_writing.write(out, told, month_charges.of(told), "1.4", "csv")
+    return list(csv.DictReader(io.StringIO(out.getvalue().decode())))
