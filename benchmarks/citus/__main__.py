@@ -33,7 +33,7 @@ from bot.cli.running import recomputed
 from handlers import http
 from programme.usage import keys
 from store.proof import verify
-from tests.support import postgres
+from tests.support import memory
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -98,7 +98,7 @@ def main() -> int:
         return 1
     problems: list[str] = []
     # Each node would have a disk of its own; here three would wait for one.
-    in_memory = postgres.MEMORY if os.access(postgres.MEMORY, os.W_OK) else None
+    in_memory = memory.folder()
     with (
         tempfile.TemporaryDirectory(prefix="tokens-citus-", dir=in_memory) as folder,
         cluster.running(programs, Path(folder)) as servers,
