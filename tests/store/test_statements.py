@@ -20,7 +20,7 @@ OUR_WORDS = {
     *("COMPANY", "COMPANY_PAYS", "DIGEST", "OPEN", "WALLETS", "WITHOUT_PICTURE"),
     *("assignments", "matches", "names", "pairs", "source", "sums", "table.name", "tail"),
     *("last", "others"),  # Statements of ours, put together.
-    *("column", "kind", "quoted(name)"),  # Of a table of ours.
+    *("column", "_named(column)", "kind", "quoted(name)"),  # Of a table or a file of ours.
     *("mark", "marks", "', '.join(columns)", "', '.join(key)"),
     *("begin", "end", "part"),  # Of a month of events: numbers, and a name made of one.
     *("figures", "places", "tables"),  # Sums of columns of ours, by meters of ours.
