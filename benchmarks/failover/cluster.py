@@ -188,8 +188,8 @@ def _described(folder: Path, at: dict[str, Machine], password: str, *, synchrono
         return Service(at[name], [str(program), *filled], log, environ)
 
     client, peer = f"http://{words['etcd']}", f"http://{addresses['etcd']}:2380"
-    etcd = ("--data-dir", "{home}/data", "--listen-client-urls", client, "--advertise-client-urls", client)
-    etcd += ("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}")
+    etcd = ["--data-dir", "{home}/data", "--listen-client-urls", client, "--advertise-client-urls", client]
+    etcd += ["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer, "--initial-cluster", f"default={peer}"]
     mode = ("", "") if synchronous else ("synchronous_mode: true", "synchronous_mode: false")
     nodes = {
         name: Node(
