@@ -5,7 +5,7 @@ READY := .venv/.ready
 # Also where the machine keeps no compiled files, we do: without them each process takes seconds more to start.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial citus-trial image-trial denial-trial lock audit
+.PHONY: demo test soak check fix bench package package-trial gateway-trial collector-trial citus-trial failover-trial image-trial denial-trial lock audit
 
 demo: $(READY)
 	$(BIN)/tokens-bot demo $(ARGS)
@@ -65,6 +65,11 @@ collector-trial: $(READY)
 # Outside of `make test`: needs a PostgreSQL with Citus, and says so where it finds none.
 citus-trial: $(READY)
 	$(BIN)/python -m benchmarks.citus $(ARGS)
+
+# Outside of `make test`: a cluster of PostgreSQL that fails over under load; needs root for a network of its own, and
+# of Debian: patroni, etcd-server, postgresql, haproxy, pgbouncer.
+failover-trial: $(READY)
+	$(BIN)/python -m benchmarks.failover $(ARGS)
 
 # uv takes the certificates that this machine trusts, as pip does.
 UV := $(BIN)/uv --quiet --system-certs pip

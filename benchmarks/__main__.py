@@ -33,6 +33,7 @@ from benchmarks import (
     traffic,
     votes,
     weekly,
+    writers,
     years,
 )
 
@@ -45,6 +46,7 @@ SMALL = 10_000
 RATIO_EVENTS = 500_000
 NAMES = (
     "intake",
+    "writers",
     "growth",
     "memory",
     "monthly",
@@ -104,6 +106,8 @@ def main(events: int, only: tuple[str, ...], databases: tuple[str, ...]) -> None
                 measure(kind)
     if not only or "memory" in only:
         _memory(min(events, 1_000_000))
+    if (not only or "writers" in only) and "postgresql" in databases:
+        writers.main(min(events, RATIO_EVENTS))
     if (not only or "scale" in only) and "postgresql" in databases:
         scale.main()
     if not only or "charts" in only:

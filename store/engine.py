@@ -132,7 +132,9 @@ def open_database(url: str, copy_url: str | None = None) -> Database:
     parsed = _parsed("TOKENS_DATABASE_READ_URL", copy_url)
     if {database.dialect, parsed.get_backend_name()} != {"postgresql"}:
         raise DatabaseUrlError("TOKENS_DATABASE_READ_URL needs PostgreSQL there and in TOKENS_DATABASE_URL")
-    timely = parsed.update_query_dict({"connect_timeout": str(COPY_SECONDS)})
+    # The second is for a machine that vanished: it would keep a question waiting for a quarter of an hour.
+    patience = {"connect_timeout": str(COPY_SECONDS), "tcp_user_timeout": str(COPY_SECONDS * 1_000)}
+    timely = parsed.update_query_dict(patience)
     return replace(database, copy=_open(timely).reader)
 
 

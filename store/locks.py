@@ -83,10 +83,19 @@ def share(session: Session, lock: Lock) -> None:
 def hold_sources(session: Session, of: Literal["usage", "outcomes", "requests"], sources: Iterable[str]) -> None:
     """Let one batch of a source in at a time, so that what is known of it stays true until we commit.
 
-    Requests for one project, or about one incident, are such a source: each counts in the class of the next.
+    Requests for one project, or about one incident, are such a source: each counts in the class of the next. Whoever
+    has to wait for too long gives up: else the queue is soon of those alone whose callers ask again already.
 
     The unique keys of the tables remain the last word.
     """
     if bulk.is_postgresql(session):
         for source in sorted(sources):
-            bulk.fetch(session, "SELECT pg_advisory_xact_lock(hashtextextended(%s, 0))", (f"{of}:{source}",))
+            bulk.fetch(session, _ONE_AT_A_TIME, (SOURCE_PATIENCE, f"{of}:{source}"))
+
+
+SOURCE_PATIENCE = "10s"
+_ONE_AT_A_TIME = """\
+SELECT set_config('lock_timeout', %s, true), pg_advisory_xact_lock(hashtextextended(%s, 0)),
+       set_config('lock_timeout', before.setting, true)
+FROM (SELECT current_setting('lock_timeout') AS setting OFFSET 0) AS before"""
+"""The patience is this lock's alone, in one statement: `OFFSET 0` has what was set before read first."""

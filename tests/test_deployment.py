@@ -18,6 +18,7 @@ from tests.test_docs import fault_of
 ROOT = Path(__file__).parent.parent
 UNITS = sorted((ROOT / "deploy").glob("*.service"))
 GUIDE = (ROOT / "docs" / "operators" / "deployment.md").read_text()
+FAILOVER = ROOT / "deploy" / "failover"
 CONTAINERFILE = (ROOT / "Containerfile").read_text().replace("\\\n", " ")
 
 
@@ -60,13 +61,31 @@ def test_the_timer_has_its_service() -> None:
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="needs systemd")
 def test_systemd_takes_the_units(tmp_path: Path) -> None:
     """`systemd-analyze verify` has nothing to say, but for the program and the user that are not here."""
-    for path in (ROOT / "deploy").iterdir():
+    for path in (ROOT / "deploy").glob("*.*"):
         text = path.read_text().replace("/opt/tokens-bot/bin/tokens-bot", "/bin/true")
         text = re.sub(r"^(User|Group)=.*\n", "", text, flags=re.MULTILINE)
         (tmp_path / path.name).write_text(text)
     units = [str(path) for path in tmp_path.glob("*.service")]
     said = subprocess.run(["systemd-analyze", "verify", *units], capture_output=True, text=True, check=False)
     assert [line for line in said.stderr.splitlines() if str(tmp_path) in line] == []
+
+
+def test_the_examples_of_a_cluster_lead_to_each_other() -> None:
+    """The bot finds PgBouncer, which finds HAProxy, which asks Patroni who leads; a commit waits for the standby."""
+    pooler, balancer, node = ((FAILOVER / name).read_text() for name in ("pgbouncer.ini", "haproxy.cfg", "patroni.yml"))
+    settings = configparser.ConfigParser(interpolation=None, strict=True)
+    settings.read_string(pooler)
+    assert f":{settings['pgbouncer']['listen_port']}/tokens?pooler={settings['pgbouncer']['pool_mode']}" in GUIDE
+    [port] = re.findall(r"port=(\d+)", settings["databases"]["tokens"])
+    [primary] = re.findall(r"listen primary\n(.+?)\n\n", balancer, flags=re.DOTALL)
+    assert f"bind $address:{port}\n" in primary
+    assert "OPTIONS /primary" in primary
+    servers = set(re.findall(r"server pg\d \$pg\d:(\d+) check port (\d+)", balancer))
+    api, postgresql = re.findall(r"  listen: \$address:(\d+)", node)
+    assert servers == {(postgresql, api)}
+    seconds = {name: int(number) for name, number in re.findall(r"    (ttl|loop_wait|retry_timeout): (\d+)", node)}
+    assert seconds["loop_wait"] + 2 * seconds["retry_timeout"] <= seconds["ttl"]
+    assert "synchronous_mode: true" in node
 
 
 def test_the_image_is_built_from_what_make_package_leaves() -> None:

@@ -16,7 +16,7 @@ from handlers.slack import interactions
 from policy.units import MicroTokens
 from programme.app import App
 from programme.usage import keys
-from store import engine
+from store import engine, locks
 from store.engine import open_database
 from store.tables.handbook import programme
 from store.tables.holds import holds
@@ -112,6 +112,20 @@ def test_who_asks_meanwhile_is_told_to_come_back(app: App, client: TestClient) -
     assert "Send it again" in answer.json()["detail"]
     assert statuses(post(client, [cloudevent("e1")])) == ["duplicate"]
     assert books.count(app, usage_events) == 2
+
+
+def test_who_waits_for_others_of_the_source_for_too_long_is_told_so(
+    app: App, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The queue of a source has no one whose caller left long ago; what comes after it waits as before."""
+    monkeypatch.setattr(locks, "SOURCE_PATIENCE", "50ms")
+    with app.transaction() as moment:
+        moment.session.exec_driver_sql("SET LOCAL lock_timeout = '7s'")
+        locks.hold_sources(moment.session, "usage", ["gateway"])
+        assert moment.session.exec_driver_sql("SHOW lock_timeout").scalar_one() == "7s"
+        answer = post(client, [cloudevent("e1")])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+    assert statuses(post(client, [cloudevent("e1")])) == ["accepted"]
 
 
 def test_a_server_that_only_reads_any_more_is_left(app: App, client: TestClient) -> None:

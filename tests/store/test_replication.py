@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from programme.moment import Moment
     from store.engine import Session
     from tests.support.clock import Clock
+    from tests.support.postgres import Standby
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.every_database]
 
@@ -167,6 +168,57 @@ def test_exports_are_of_the_copy_and_on_record(
     for command in (["export", "focus", "--month", "2026-11"], ["export", "chargeback", "--month", "2026-11"]):
         result = CliRunner().invoke(main, command, env=env)
         assert (result.exit_code, "as of 2026-11-20 13:00" in result.stderr) == (0, True), result.output
+
+
+@pytest.fixture
+def standby(database_url: str) -> Iterator[Standby]:
+    with postgres.standby(database_url) as following:
+        yield following
+
+
+@pytest.fixture
+def followed(app: App, database_url: str, standby: Standby) -> Iterator[App]:
+    """The same company, whose reports are read from a standby that streams."""
+    database = open_database(database_url, standby.url)
+    yield replace(app, database=database)
+    database.close()
+
+
+def test_a_standby_says_its_own_time_and_survives_what_befalls_it(
+    followed: App, database_url: str, standby: Standby, clock: Clock
+) -> None:
+    """A streaming standby is read as of its last replay, promoted as of the last pulse it has, dead not at all.
+
+    Neither is read once that is five minutes old. The very question that meets a dead one is answered.
+    """
+    clock.now = datetime.now(UTC)
+    has_moved_on(followed)
+    with followed.database.transaction() as session:
+        pulses.tell(session, "here", {"http": None}, began_at=clock.now, now=clock.now)
+    standby.catch_up(database_url)
+    mara = cast.person_id(followed, MARA)
+    with followed.reporting() as copied, followed.reading() as here:
+        assert copied.is_copied
+        assert spent(copied, mara) == spent(here, mara)
+    standby.stand_still()
+    teams.work(followed, dict.fromkeys(teams.TEAM, SINCE), weeks=1)
+    assert is_stale_after_five_minutes(followed, clock)
+    standby.promote()
+    assert is_stale_after_five_minutes(followed, clock)
+    assert "As of" in asked(followed, "team")
+    standby.die()
+    assert "As of" not in asked(followed, "team")
+    [finding] = copies.examine(followed)
+    assert "the copy does not answer" in finding.what
+
+
+def is_stale_after_five_minutes(app: App, clock: Clock) -> bool:
+    """Whether the copy is read now, and would not be in six minutes."""
+    read_now = is_read_from_copy(app)
+    clock.move(minutes=6)
+    read_later = is_read_from_copy(app)
+    clock.move(minutes=-6)
+    return read_now and not read_later
 
 
 @pytest.mark.parametrize(

