@@ -212,6 +212,8 @@ def _load_with_kills(  # noqa: PLR0917 - private, called once
             dying.join()
         else:
             usual = time.perf_counter() - begun
+    # One may have died once the last batch was taken in.
+    _restart(servers)
 
 
 def _send(gateway: TestClient, body: bytes, answers: Answers, servers: Sequence[Server] = ()) -> None:
@@ -226,14 +228,18 @@ def _send(gateway: TestClient, body: bytes, answers: Answers, servers: Sequence[
             return
         refused += 1
         if refused >= REFUSALS_BEFORE_RESTART:
-            for server in servers:
-                if not server.is_running:
-                    server.start()
+            _restart(servers)
     answers.refused += refused
     statuses = Counter(one["status"] for one in answer.json()["results"])
     answers.again += statuses["duplicate"]
     if set(statuses) - {"accepted", "duplicate"} or (statuses["duplicate"] and not refused):
         answers.problems.append(f"a batch that was refused {refused} times became {dict(statuses)}")
+
+
+def _restart(servers: Sequence[Server]) -> None:
+    for server in servers:
+        if not server.is_running:
+            server.start()
 
 
 def _settled(nodes: Cluster, database: str) -> str:
