@@ -95,7 +95,7 @@ class Load:
         self.given_up: set[str] = set()
         """Purposes of requests."""
         self._over, self._numbers = threading.Event(), count()
-        works: list[Callable[[int], None]] = [self._gateway] * GATEWAYS + [self._holder] * HOLDERS
+        works: list[Callable[[int], None]] = [*[self._gateway] * GATEWAYS, *[self._holder] * HOLDERS]
         works += [self._balances, self._teams, self._asks, self._votes]
         self._pool = ThreadPoolExecutor(len(works))
         self._begun: list[Future[None]] = [self._pool.submit(work, number) for number, work in enumerate(works)]
