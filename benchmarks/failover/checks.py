@@ -8,7 +8,7 @@ import subprocess
 import time
 from collections import Counter
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 
@@ -78,8 +78,8 @@ def _of_usage(company: Company, book: Book) -> Iterator[str]:
     if missing := lost(company, book):
         yield f"{len(missing)} events were acknowledged and are lost, or cost something else"
     of_gateway = usage_events.c.source == SOURCE
-    query = sa.select(sa.func.count(), sa.func.sum(usage_events.c.cost_nano_usd)).where(of_gateway)
-    [found] = books.rows(company.app, query)
+    figures: Any = (sa.func.count(), sa.func.sum(usage_events.c.cost_nano_usd))
+    [found] = books.rows(company.app, sa.select(*figures).where(of_gateway))
     expected = (len(book.sent), sum(book.sent.values()))
     if tuple(map(int, found)) != expected:
         yield f"the ledger has {found} (events, nano-USD), and {expected} were sent"

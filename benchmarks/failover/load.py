@@ -95,7 +95,7 @@ class Load:
         self.given_up: set[str] = set()
         """Purposes of requests."""
         self._over, self._numbers = threading.Event(), count()
-        works = [self._gateway] * GATEWAYS + [self._holder] * HOLDERS
+        works: list[Callable[[int], None]] = [*[self._gateway] * GATEWAYS, *[self._holder] * HOLDERS]
         works += [self._balances, self._teams, self._asks, self._votes]
         self._pool = ThreadPoolExecutor(len(works))
         self._begun: list[Future[None]] = [self._pool.submit(work, number) for number, work in enumerate(works)]
@@ -115,7 +115,7 @@ class Load:
         """What ended a worker before its time."""
         return [error for one in self._begun if one.done() and (error := one.exception())]
 
-    def _until_over(self, kind: str, work: Callable[[], None]) -> None:
+    def _until_over(self, kind: str, work: Callable[[], object]) -> None:
         while not self._over.wait(PACES[kind]):
             work()
 

@@ -177,7 +177,7 @@ class Standby:
 
     def catch_up(self, url: str) -> None:
         """Until everything is there that the server of a URL has by now."""
-        wanted = _scalar(url, "SELECT pg_current_wal_flush_lsn()")
+        wanted = _scalar(url, "SELECT pg_current_wal_insert_lsn()")
         deadline = time.monotonic() + START_SECONDS
         while not _scalar(self.url, f"SELECT pg_last_wal_replay_lsn() >= '{wanted}'"):
             assert time.monotonic() < deadline, "the standby does not catch up"
