@@ -279,7 +279,7 @@ def test_ben_reads_his_debt(app: App) -> None:
     text = read(ask(app, "balance", BEN))
     assert "*You have used 1 token more than you had.*" in text
     assert "That is a debt of USD 0.0062. The next tokens that you are granted settle it first." in text
-    assert "You can keep working unless your gateway stops you; what you use adds to the debt." in text
+    assert "otherwise you can keep working, and what you use adds to the debt." in text
     assert "At the pace" not in text
 
 
