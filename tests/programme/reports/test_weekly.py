@@ -144,4 +144,4 @@ def test_a_manager_who_left_meanwhile_is_told_nothing(app: App) -> None:
     app.clock.move(days=3)  # type: ignore[attr-defined]  # the tests' clock
     assert composed(app, MARA, NEXT_MONDAY) is None
     asked = slack_app.COMMANDS.answer(app, text="team", slack_user_id="U0MARA", client=WebClient())
-    assert "No one reports to you" in str(asked)
+    assert "You left on" in str(asked)
