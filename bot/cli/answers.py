@@ -110,5 +110,5 @@ def _event(one: Rejection) -> dict[str, object]:
 
 
 def _row(one: Rejection) -> tuple[object, ...]:
-    seen = f"{one.last_seen_at:%Y-%m-%d %H:%M}"
+    seen = listing.instant(one.last_seen_at)
     return seen, one.source, one.event_id or "–", one.reason, one.detail, one.times

@@ -104,7 +104,7 @@ def show_event(event: str, *, source: str | None, as_json: bool) -> None:
     for name, value in _told(card).items():
         click.echo(f"{name}: {value}")
     if card.versions:
-        rows = [(v.revision, v.action, f"{v.kept_at:%Y-%m-%d %H:%M}", v.actor, v.reason) for v in card.versions]
+        rows = [(v.revision, v.action, listing.instant(v.kept_at), v.actor, v.reason) for v in card.versions]
         common.print_table(("revision", "action", "kept at", "by", "reason"), rows)
     for line in card.reversals:
         click.echo(

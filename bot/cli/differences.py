@@ -37,7 +37,7 @@ def list_differences(*, limit: int, source: str | None, as_json: bool) -> None:
         ]
         common.print_table(("source", "model", "events", "ours_usd", "theirs_usd", "ours/theirs"), rows)
         click.echo("\nThe latest:")
-        events = [(one.source, one.event_id, f"{one.occurred_at:%Y-%m-%d %H:%M}", *_figures(one)) for one in latest]
+        events = [(one.source, one.event_id, listing.instant(one.occurred_at), *_figures(one)) for one in latest]
         common.print_table(("source", "event_id", "occurred_at", "ours_usd", "theirs_usd", "ours/theirs"), events)
     total = sum(one.events for one in by_model)
     click.echo(f"{many(total, 'event differs', 'events differ')}.")

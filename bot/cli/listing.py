@@ -58,15 +58,20 @@ def _exact(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def brief(value: Any) -> str:  # noqa: ANN401 - any column
-    """A value as people write it: `125,000`, `2026-12-01 09:00`, and one line of a text."""
+    """A value as people write it: `125,000`, `2026-12-01 09:00Z`, and one line of a text."""
     if value is None:
         return ""
     if isinstance(value, Amount):
         return written(value)
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+        return instant(value)
     text = " ".join(str(value).split())
     return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+
+
+def instant(value: datetime) -> str:
+    """An instant to the minute, which says that it is in UTC: `2026-12-01 09:00Z`."""
+    return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}Z"
 
 
 def written(amount: Amount) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from bot.cli import common
+from bot.cli import common, listing
 from policy.metering import METERS, named
 from policy.reasons import Refusal
 from programme.usage import quarantine as settling
@@ -176,7 +176,7 @@ def _history(case: Case) -> Iterator[str]:
     """What was done to an event, and what it said before."""
     contents = [*(step.before for step in case.steps if step.before), content(case.event)]
     for step in case.steps:
-        yield f"{step.at:%Y-%m-%d %H:%M} {step.step} by {step.actor}{f': {step.why}' if step.why else ''}"
+        yield f"{listing.instant(step.at)} {step.step} by {step.actor}{f': {step.why}' if step.why else ''}"
         if step.before:
             contents.pop(0)
             # What arrived has tuples where what was kept has lists.

@@ -128,7 +128,7 @@ def test_an_event_is_shown_whole_with_what_was_done_to_it(run: Run) -> None:
     run("fix", "gateway/typo", "--provider", "anthropic", "--why", "Misspelt")
     lines = run("show", "typo").stdout.splitlines()
     assert lines[-1] == "    provider: antrhopic → anthropic"
-    assert lines[-2].startswith("2026-11-20 12:00 fixed by cli:")
+    assert lines[-2].startswith("2026-11-20 12:00Z fixed by cli:")
     assert lines[-2].endswith(": Misspelt")
     told = read(run("show", "typo", "--json"))
     assert (told["state"], told["provider"], told["steps"][0]["before"]["provider"]) == (

@@ -63,7 +63,7 @@ def test_a_review_waits_for_a_board_and_is_told_of_once(app: App, clock: Clock) 
     assert "review.convene" in jobs(office, MORNING)
     assert jobs(office, MORNING + timedelta(minutes=1)) == []
     assert readers(office, "reviews/unasked") == {str(Q4), person_id(office, LENA)}
-    assert "It takes two who can vote, members or alternates, one of them of finance" in said(office, *REVIEW)
+    assert "It takes two who can vote, members or alternates, one of them from finance" in said(office, *REVIEW)
     assert rollout.owed(office, "reviews/pack") == {}
 
 
