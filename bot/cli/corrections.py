@@ -1,11 +1,10 @@
-"""`usage correct`, `usage withdraw`, `usage show`, `usage reassign`, `usage reprice`."""
+"""`usage show`, `usage correct`, `usage withdraw`: one event, named by its source and id."""
 
 from __future__ import annotations
 
 import dataclasses
 import hashlib
-import sys
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -13,33 +12,25 @@ from bot.cli import common, listing
 from handlers.decoding import UnfitFieldError
 from handlers.usage import csv_files
 from handlers.usage.formats import fingerprint, service_tier
-from policy.counting import many
 from policy.metering import METERS
 from policy.reasons import Refusal
-from policy.units import MicroTokens, NanoUSD
+from policy.units import NanoUSD
 from policy.versions import LARGEST_REVISION, LONGEST_REASON, Version
 from programme.finance import seconded
 from programme.finance.seconded import Correction
-from programme.people import directory
-from programme.usage import cards, corrections, rerating
-from programme.usage.rerating import Days, Reassignment, Repricing
+from programme.usage import cards, corrections
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import date
 
-    from policy.metering import Identity, Meters, UsageEvent
+    from policy.metering import Meters, UsageEvent
     from programme.app import App
     from programme.moment import Moment
     from programme.usage.cards import EventCard
     from programme.usage.intake import Outcome
-    from programme.usage.reposting import Amounts
-    from programme.usage.rerating import BulkChange, Done
-    from store.usage.versions import Key
 
     Fields = dict[str, Any]
 
-IDENTITY_KINDS = ("email", "user", "key_alias")
 MOST_COUNTED = 10**15
 
 
@@ -61,20 +52,6 @@ class CountType(click.ParamType[tuple[str, int]]):
         return meter, int(count)
 
 
-class IdentityType(click.ParamType["Identity"]):
-    """A name as a gateway reports it, such as key_alias:team-a."""
-
-    name = "KIND:NAME"
-
-    def convert(self, value: str | Identity, param: click.Parameter | None, ctx: click.Context | None) -> Identity:
-        if isinstance(value, tuple):
-            return value
-        kind, _, name = value.partition(":")
-        if kind not in IDENTITY_KINDS or not name:
-            self.fail(f"{value!r} is not KIND:NAME with a kind of {', '.join(IDENTITY_KINDS)}", param, ctx)
-        return cast("Identity", (kind, name))
-
-
 def _reason(_ctx: click.Context, _param: click.Parameter, value: str) -> str:
     if not value.strip() or len(value) > LONGEST_REASON:
         raise click.BadParameter(f"say why, in 1 to {LONGEST_REASON} characters")
@@ -86,8 +63,6 @@ reason_option = click.option("--reason", required=True, callback=_reason, help="
 revision_option = click.option(
     "--revision", type=click.IntRange(1, LARGEST_REVISION), help="The next one when left out."
 )
-first_option = click.option("--from", "first", type=common.DayType(), required=True, help="The first day.")
-last_option = click.option("--until", "last", type=common.DayType(), required=True, help="The last day.")
 
 
 @click.command("show")
@@ -156,7 +131,7 @@ def _put_right(event: str, options: Fields, content_of: Callable[[UsageEvent], U
         if options["dry_run"]:
             done = tried
         else:
-            _require_agreed(app, _correction(tried), options["spoken_by"])
+            require_agreed(app, _correction(tried), options["spoken_by"])
             with app.transaction() as moment:
                 done = _take_in(moment, event, options, content_of)
     _report(done.before, done.after, (done.outcome.status, done.outcome.detail), options)
@@ -194,14 +169,14 @@ def _correction(taken: _Taken) -> Correction:
     costs = [int(card.cost or 0) for card in (before, after)]
     amount = abs(costs[1] - costs[0]) if before.person == after.person else max(costs)
     what = f"usage.{version.action} {'/'.join(version.key)}"
-    return Correction(what, _digest(what, version.revision, version.fingerprint.hex()), NanoUSD(amount))
+    return Correction(what, digest(what, version.revision, version.fingerprint.hex()), NanoUSD(amount))
 
 
-def _digest(*parts: object) -> str:
+def digest(*parts: object) -> str:
     return hashlib.sha256(repr(parts).encode()).hexdigest()
 
 
-def _require_agreed(app: App, correction: Correction, email: str | None) -> None:
+def require_agreed(app: App, correction: Correction, email: str | None) -> None:
     """A Refusal of a large correction that nobody else from finance has asked for; it is kept as asked for."""
     with app.transaction() as moment:
         is_agreed = seconded.is_agreed(moment, correction, common.speaker(email))
@@ -282,132 +257,4 @@ def _told(card: EventCard) -> dict[str, str]:
     }
 
 
-@click.command("reassign")
-@click.option("--identity", type=IdentityType(), required=True, help="As the gateway reports it: see `usage show`.")
-@click.option("--source", help="Of this source only.")
-@first_option
-@last_option
-@click.option("--to", "email", required=True, help="Whose use it was.")
-@reason_option
-@common.second_word_option
-@common.dry_run_option
-@common.json_option
-def reassign(
-    *,
-    identity: Identity,
-    source: str | None,
-    first: date,
-    last: date,
-    email: str,
-    reason: str,
-    spoken_by: str | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Give the use of some days to the right person, where a name was mapped to a wrong one.
-
-    For the days to come say so with `identities add`. If it is interrupted, do it again.
-    """
-    days = _days(first, last)
-    with common.app() as app:
-        with app.reading() as moment:
-            person = directory.require(moment, email)
-        change = Reassignment(identity, source, days, person.id, reason, common.actor())
-        _in_batches(app, change, spoken_by, dry_run=dry_run, as_json=as_json)
-
-
-@click.command("reprice")
-@click.option("--provider", required=True, help="Whose prices.")
-@click.option("--model", help="All models of the provider when left out.")
-@first_option
-@last_option
-@reason_option
-@common.second_word_option
-@common.dry_run_option
-@common.json_option
-def reprice(
-    *,
-    provider: str,
-    model: str | None,
-    first: date,
-    last: date,
-    reason: str,
-    spoken_by: str | None,
-    dry_run: bool,
-    as_json: bool,
-) -> None:
-    """Debit the use of some days anew by the price list as it is now, where it was corrected.
-
-    Person and value stay. If it is interrupted, do it again: what has the right price is passed over.
-    """
-    change = Repricing(provider.lower(), model, _days(first, last), reason, common.actor())
-    with common.app() as app:
-        _in_batches(app, change, spoken_by, dry_run=dry_run, as_json=as_json)
-
-
-def _days(first: date, last: date) -> Days:
-    if last < first:
-        raise click.BadParameter(f"{last} is before {first}", param_hint="--until")
-    return Days(first, last)
-
-
-def _in_batches(app: App, change: BulkChange, spoken_by: str | None, *, dry_run: bool, as_json: bool) -> None:
-    """Try all of it first: what it comes to says whether one person may do it."""
-    with app.reading() as moment:
-        total = rerating.count(moment, change)
-    if not total:
-        raise Refusal(
-            "nothing_found",
-            "No use of these days that is debited or waits is such.",
-            next_step="Name it exactly as `tokens-bot usage show` and `quarantine list` do.",
-        )
-    done = _batches(app, change, total, dry_run=True)
-    if not dry_run:
-        _require_agreed(app, _bulk_correction(change, done), spoken_by)
-        done = _batches(app, change, total, dry_run=False)
-    _sum_up(done, dry_run=dry_run, as_json=as_json)
-
-
-def _batches(app: App, change: BulkChange, total: int, *, dry_run: bool) -> list[Done]:
-    done: list[Done] = []
-    last: Key | None = None
-    with click.progressbar(length=total, label="Putting right", file=sys.stderr) as bar:
-        while True:
-            with common.moment_of(app, dry_run=dry_run) as moment:
-                batch = rerating.next_batch(moment, change, after=last)
-            if batch.last is None:
-                return done
-            bar.update(batch.seen)
-            done.append(batch)
-            last = batch.last
-
-
-def _bulk_correction(change: BulkChange, tried: list[Done]) -> Correction:
-    """What it moves: from one person to another, or up and down."""
-    was, became = ([int(amounts.cost) for amounts in some] for some in _amounts(tried))
-    moved = became if isinstance(change, Reassignment) else [abs(a - b) for a, b in zip(was, became, strict=True)]
-    what = f"{change.action} {change.subject} {change.days.first} {change.days.last}"
-    return Correction(what, _digest(what, change.told()), NanoUSD(sum(moved)))
-
-
-def _amounts(done: list[Done]) -> tuple[list[Amounts], list[Amounts]]:
-    return [one.was for one in done], [one.became for one in done]
-
-
-def _sum_up(done: list[Done], *, dry_run: bool, as_json: bool) -> None:
-    seen, changed = sum(one.seen for one in done), sum(one.changed for one in done)
-    cost, debit = {}, {}
-    for when, some in zip(("before", "after"), _amounts(done), strict=True):
-        cost[when] = NanoUSD(sum(int(amounts.cost) for amounts in some))
-        debit[when] = MicroTokens(sum(int(amounts.debit) for amounts in some))
-    if as_json:
-        usd = {f"{when}_usd": common.usd_text(amount) for when, amount in cost.items()}
-        tokens = {f"{when}_tokens": common.token_text(amount) for when, amount in debit.items()}
-        common.print_json({"seen": seen, "changed": changed, **usd, **tokens, "dry_run": dry_run})
-        return
-    usd_told, tokens_told = (" → ".join(map(listing.written, one.values())) for one in (cost, debit))
-    said = f"{changed:,} of {many(seen, 'event')} changed: USD {usd_told}, {tokens_told} tokens."
-    common.told(said, dry_run=dry_run)
-
-
-COMMANDS: tuple[click.Command, ...] = (show_event, correct_event, withdraw_event, reassign, reprice)
+COMMANDS: tuple[click.Command, ...] = (show_event, correct_event, withdraw_event)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, Literal
 
 import click
 
-from bot.cli import answers, common, corrections, invoices
+from bot.cli import answers, common, corrections, invoices, rerating
 from bot.cli.differences import list_differences
 from handlers.decoding import MalformedBodyError
 from handlers.usage import files
@@ -127,5 +127,5 @@ def _report(done: UsageImport, *, dry_run: bool, as_json: bool) -> None:
         common.told(said, dry_run=dry_run)
 
 
-for command in corrections.COMMANDS:
+for command in (*corrections.COMMANDS, *rerating.COMMANDS):
     usage.add_command(command)
